@@ -1,0 +1,176 @@
+package nn
+
+import (
+	"math"
+	"math/bits"
+)
+
+// Interval is a range of integers that no input of the network leaves.
+type Interval struct{ Lo, Hi int64 }
+
+// Width returns the bits of the least two's-complement width that holds all
+// of the interval.
+func (v Interval) Width() int {
+	return 1 + max(bits.Len64(uint64(max(v.Hi, 0))), bits.Len64(uint64(max(-(v.Lo+1), 0))))
+}
+
+func (v Interval) hull(o Interval) Interval { return Interval{min(v.Lo, o.Lo), max(v.Hi, o.Hi)} }
+
+// scale needs |k| < 2^27.
+func (v Interval) scale(k int64) Interval {
+	if k < 0 {
+		v.Lo, v.Hi = v.Hi, v.Lo
+	}
+	return Interval{v.Lo * k, v.Hi * k}.cap()
+}
+
+func (v Interval) plus(o Interval) Interval { return Interval{v.Lo + o.Lo, v.Hi + o.Hi}.cap() }
+
+// cap keeps sums and products of intervals from overflowing: beyond ±2^35
+// every width is too small anyway.
+func (v Interval) cap() Interval {
+	const far = 1 << 35
+	return Interval{max(min(v.Lo, far), -far), max(min(v.Hi, far), -far)}
+}
+
+// Hull returns the interval that holds all of vs.
+func Hull(vs []Interval) Interval {
+	h := vs[0]
+	for _, v := range vs[1:] {
+		h = h.hull(v)
+	}
+	return h
+}
+
+// Bounds returns the interval of every channel of every tensor, from the
+// weights: no input of the right width leaves them.
+func (m *Model) Bounds() [][]Interval {
+	bounds := [][]Interval{m.Input.bounds()}
+	for i := range m.Layers {
+		bounds = append(bounds, m.layerBounds(i, bounds))
+	}
+	return bounds
+}
+
+func (in *Input) bounds() []Interval {
+	lo, hi := Limits(in.Bits, in.Signed)
+	return fill(in.Dims.C, Interval{int64(lo), int64(hi)})
+}
+
+func fill(n int, v Interval) []Interval {
+	vs := make([]Interval, n)
+	for i := range vs {
+		vs[i] = v
+	}
+	return vs
+}
+
+// layerBounds returns the intervals of the output of layer i, given those of
+// all tensors before it.
+func (m *Model) layerBounds(i int, bounds [][]Interval) []Interval {
+	l := &m.Layers[i]
+	if l.Conv != nil {
+		return m.Weights[i].bounds(bounds[l.In[0]], l.Conv.Window)
+	}
+	return m.freeBounds(l, bounds)
+}
+
+// freeBounds is layerBounds for a layer without weights. A nil entry of
+// bounds is an interval that is not known; the result is then nil too.
+func (s *Shape) freeBounds(l *Layer, bounds [][]Interval) []Interval {
+	for _, t := range l.In {
+		if bounds[t] == nil && (l.Activate == nil || l.Activate.Width == 0) {
+			return nil
+		}
+	}
+	in := bounds[l.In[0]]
+	switch {
+	case l.SumPool != nil:
+		out := make([]Interval, len(in))
+		for c, v := range in {
+			out[c] = v.hull(Interval{}).scale(int64(l.SumPool.KH * l.SumPool.KW))
+		}
+		return out
+	case l.Add != nil:
+		out := make([]Interval, l.Out.C)
+		for j, t := range l.In {
+			for c := range out {
+				out[c] = out[c].plus(bounds[t][c].scale(1 << l.Add.Shift[j]))
+			}
+		}
+		return out
+	case l.ZeroPad != nil:
+		out := make([]Interval, len(in))
+		for c, v := range in {
+			out[c] = v.hull(Interval{})
+		}
+		return out
+	case l.Activate != nil:
+		return l.Activate.bounds(in, l.Out.C)
+	}
+	return reshapeBounds(in, s.Dims(l.In[0]), l.Out)
+}
+
+func reshapeBounds(in []Interval, from, to Dims) []Interval {
+	if to.C != from.Len() {
+		return fill(to.C, Hull(in))
+	}
+	out := make([]Interval, to.C)
+	for i := range out {
+		out[i] = in[i/(from.H*from.W)]
+	}
+	return out
+}
+
+func (a *Activate) bounds(in []Interval, channels int) []Interval {
+	out := make([]Interval, channels)
+	lo, hi := Limits(min(a.Width, 31), true)
+	for c := range out {
+		v := Interval{math.MinInt32, math.MaxInt32}
+		if in != nil {
+			v = in[c]
+		}
+		from := int64(a.Of(int32(max(v.Lo, int64(lo)))))
+		to := int64(a.Of(int32(min(v.Hi, int64(hi)))))
+		if a.Func == Square {
+			from, to = 0, max(from, to)
+		}
+		out[c] = Interval{from, to}
+	}
+	return out
+}
+
+// bounds returns the intervals of the outputs for inputs within in; border
+// elements are zero.
+func (w *Weights) bounds(in []Interval, win Window) []Interval {
+	out := make([]Interval, len(w.Bias))
+	taps := win.KH * win.KW
+	for oc, b := range w.Bias {
+		sum := Interval{int64(b), int64(b)}
+		for ic, v := range in {
+			v = v.hull(Interval{})
+			for _, k := range w.W[(oc*len(in)+ic)*taps:][:taps] {
+				sum = sum.plus(v.scale(int64(k)))
+			}
+		}
+		out[oc] = sum
+	}
+	return out
+}
+
+// NormBits returns the least n such that the Euclidean norm of the weights of
+// every output channel is at most 2^n.
+func (w *Weights) NormBits() int {
+	n := 0
+	per := len(w.W) / max(len(w.Bias), 1)
+	for oc := range w.Bias {
+		sum := uint64(0)
+		for _, k := range w.W[oc*per:][:per] {
+			sum += uint64(int64(k) * int64(k))
+		}
+		for sum > 1<<(2*n) {
+			n++
+		}
+	}
+	return n
+}

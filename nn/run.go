@@ -1,0 +1,200 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+)
+
+// Quantize turns preprocessed values, CHW, into the integers that the network
+// takes: round half up of x·2^Frac, clamped. dst and x have Dims.Len()
+// elements; a NaN becomes 0.
+func (in *Input) Quantize(dst []int32, x []float32) {
+	lo, hi := Limits(in.Bits, in.Signed)
+	scale := math.Ldexp(1, in.Frac)
+	for i, v := range x {
+		r := math.Floor(float64(v)*scale + 0.5)
+		switch {
+		case math.IsNaN(r):
+			dst[i] = 0
+		case r <= float64(lo):
+			dst[i] = lo
+		case r >= float64(hi):
+			dst[i] = hi
+		default:
+			dst[i] = int32(r)
+		}
+	}
+}
+
+// Limits returns the least and the largest integer of a width.
+func Limits(bits int, signed bool) (lo, hi int32) {
+	if signed {
+		return -1 << (bits - 1), 1<<(bits-1) - 1
+	}
+	return 0, 1<<bits - 1
+}
+
+// Result is what one inference opens to the client.
+type Result struct {
+	// Outputs are the scores as integers; nil where only the label is revealed.
+	Outputs []int32
+	// Index is the first of the largest scores.
+	Index int
+}
+
+// Scores returns the real scores: outputs × 2^-Frac / Div.
+func (o *Output) Scores(outputs []int32) []float64 {
+	scores := make([]float64, len(outputs))
+	for i, v := range outputs {
+		scores[i] = math.Ldexp(float64(v), -o.Frac) / float64(max(o.Div, 1))
+	}
+	return scores
+}
+
+// Run computes the network on integers (see Input.Quantize). It is what the
+// private inference must equal in every integer.
+func (m *Model) Run(x []int32) (Result, error) {
+	tensors, err := m.RunAll(x)
+	if err != nil {
+		return Result{}, err
+	}
+	scores := tensors[m.Output.Tensor]
+	r := Result{Index: ArgMax(scores)}
+	if m.Output.Reveal != RevealLabel {
+		r.Outputs = scores
+	}
+	return r, nil
+}
+
+// RunAll computes the network and returns every tensor.
+func (m *Model) RunAll(x []int32) ([][]int32, error) {
+	if len(x) != m.Input.Dims.Len() {
+		return nil, fmt.Errorf("nn: input: have %d values, the network takes %d", len(x), m.Input.Dims.Len())
+	}
+	lo, hi := Limits(m.Input.Bits, m.Input.Signed)
+	for _, v := range x {
+		if v < lo || v > hi {
+			return nil, fmt.Errorf("nn: input: value %d is outside %d to %d", v, lo, hi)
+		}
+	}
+	tensors := make([][]int32, len(m.Layers)+1)
+	tensors[0] = x
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		dst := make([]int32, l.Out.Len())
+		m.runLayer(dst, i, tensors)
+		tensors[i+1] = dst
+	}
+	return tensors, nil
+}
+
+func (m *Model) runLayer(dst []int32, i int, tensors [][]int32) {
+	l := &m.Layers[i]
+	switch {
+	case l.Conv != nil:
+		w := m.Weights[i]
+		l.Conv.Apply(dst, tensors[l.In[0]], m.Dims(l.In[0]), l.Out, w.W)
+		AddBias(dst, w.Bias, l.Out)
+	case l.Activate != nil:
+		l.Activate.run(dst, tensors[l.In[0]], m.Dims(l.In[0]), l.Out)
+	default:
+		ins, dims := m.inputs(l, tensors)
+		l.ApplyPublic(dst, ins, dims)
+	}
+}
+
+func (s *Shape) inputs(l *Layer, tensors [][]int32) ([][]int32, []Dims) {
+	ins := make([][]int32, len(l.In))
+	dims := make([]Dims, len(l.In))
+	for j, t := range l.In {
+		ins[j], dims[j] = tensors[t], s.Dims(t)
+	}
+	return ins, dims
+}
+
+// Dims returns the dimensions of a tensor.
+func (s *Shape) Dims(tensor int) Dims {
+	if tensor == 0 {
+		return s.Input.Dims
+	}
+	return s.Layers[tensor-1].Out
+}
+
+// AddBias adds bias[c] to every element of channel c.
+func AddBias(dst, bias []int32, d Dims) {
+	for c, b := range bias {
+		plane := dst[c*d.H*d.W:][:d.H*d.W]
+		for i := range plane {
+			plane[i] += b
+		}
+	}
+}
+
+// ArgMax returns the index of the first largest value.
+func ArgMax(v []int32) int {
+	best := 0
+	for i := range v {
+		if v[i] > v[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// run computes the stage on plain integers.
+func (a *Activate) run(dst, x []int32, in, out Dims) {
+	if a.Pool == nil {
+		for i, y := range x {
+			dst[i] = a.Of(y)
+		}
+		return
+	}
+	for i := range dst {
+		c, oh, ow := i/(out.H*out.W), i/out.W%out.H, i%out.W
+		top := int32(math.MinInt32)
+		for _, j := range a.Pool.Elements(in, c, oh, ow, nil) {
+			top = max(top, x[j])
+		}
+		dst[i] = a.Of(top)
+	}
+}
+
+// Elements appends to dst the elements of a tensor of dimensions in that the
+// window of output (c, oh, ow) covers, border left out, in row order.
+func (w *Window) Elements(in Dims, c, oh, ow int, dst []int32) []int32 {
+	for kh := range w.KH {
+		h := oh*w.StrideH + kh - w.Pad.Top
+		if h < 0 || h >= in.H {
+			continue
+		}
+		for kw := range w.KW {
+			if x := ow*w.StrideW + kw - w.Pad.Left; x >= 0 && x < in.W {
+				dst = append(dst, int32((c*in.H+h)*in.W+x))
+			}
+		}
+	}
+	return dst
+}
+
+// Of computes the stage on one integer, without pooling.
+func (a *Activate) Of(y int32) int32 {
+	u := roundShift(int64(y), a.Shift)
+	lo, hi := Limits(a.Bits, a.Signed)
+	switch a.Func {
+	case Relu:
+		lo = 0
+	case Square:
+		l, h := Limits(a.Mid, true)
+		v := min(max(u, int64(l)), int64(h))
+		u = roundShift(v*v, a.Shift2)
+	}
+	return int32(min(max(u, int64(lo)), int64(hi)))
+}
+
+// roundShift returns y / 2^shift rounded half up.
+func roundShift(y int64, shift int) int64 {
+	if shift == 0 {
+		return y
+	}
+	return (y + 1<<(shift-1)) >> shift
+}
