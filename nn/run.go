@@ -42,11 +42,27 @@ type Result struct {
 	Index int
 }
 
-// Scores returns the real scores: outputs × 2^-Frac / Div.
+// Scores returns the real scores, outputs × 2^-Frac / Div, with the head
+// applied if it is a softmax or its logarithm.
 func (o *Output) Scores(outputs []int32) []float64 {
 	scores := make([]float64, len(outputs))
+	top := math.Inf(-1)
 	for i, v := range outputs {
 		scores[i] = math.Ldexp(float64(v), -o.Frac) / float64(max(o.Div, 1))
+		top = max(top, scores[i])
+	}
+	if o.Head != HeadSoftmax && o.Head != HeadLogSoftmax {
+		return scores
+	}
+	sum := 0.0
+	for _, v := range scores {
+		sum += math.Exp(v - top)
+	}
+	for i, v := range scores {
+		scores[i] = v - top - math.Log(sum)
+		if o.Head == HeadSoftmax {
+			scores[i] = math.Exp(scores[i])
+		}
 	}
 	return scores
 }

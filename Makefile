@@ -1,0 +1,64 @@
+# What people and CI type. Go is all it needs; staticcheck and govulncheck are
+# run at pinned versions through the module cache.
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+RACE        := . ./internal/protocol ./internal/wire/... ./internal/serve ./internal/linear ./transport
+
+.PHONY: all fmt lint vet test short race fuzz bench accuracy exact vuln demo model
+
+all: fmt lint test
+
+# fmt fails on what gofmt would change.
+fmt:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt -w these:"; echo "$$out"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+	$(GO) vet -tags purego ./...
+	GOARCH=arm64 $(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./nn ./internal/... .
+
+lint: vet
+	$(GO) run $(STATICCHECK) ./...
+
+test:
+	$(GO) test ./...
+
+short:
+	$(GO) test -short ./...
+
+race:
+	$(GO) test -race -short $(RACE)
+
+# fuzz runs every fuzz target for a short while.
+fuzz:
+	./scripts/fuzz.sh $(or $(FUZZTIME),10s)
+
+bench:
+	$(GO) test -run '^$$' -bench . ./internal/ring ./internal/rlwe ./internal/block ./internal/garble ./internal/ot ./internal/linear ./internal/protocol
+
+# accuracy compares float and integer networks on MNIST's 10 000 test images.
+# DATA is a folder of models, samples and data sets laid out as docs/data.md says.
+accuracy:
+	DORCAS_DATA=$(abspath $(DATA)) $(GO) test -count 1 -v -timeout 60m -run Accuracy ./internal/modeltest -full
+
+# exact runs 50 private inferences of every model in DATA and compares every
+# output integer with the clear network.
+exact:
+	DORCAS_DATA=$(abspath $(DATA)) $(GO) test -count 1 -v -timeout 120m -run Exact ./internal/modeltest -full
+
+# vuln needs the vulnerability database; without it, it says so and passes.
+vuln:
+	@out=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); code=$$?; \
+	if [ $$code -ne 0 ] && echo "$$out" | grep -qiE 'dial|lookup|no such host|timeout|refused|forbidden|proxyconnect|fetching vulnerabilities'; then \
+		echo "govulncheck: its database cannot be reached from here; skipped"; \
+	else echo "$$out"; exit $$code; fi
+
+demo:
+	$(GO) run ./cmd/dorcas demo
+
+# model compiles the embedded network again from its float file.
+model:
+	$(GO) generate ./cmd/dorcas

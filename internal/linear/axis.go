@@ -1,0 +1,134 @@
+package linear
+
+// axis is one direction (rows or columns) of a convolution, rewritten with
+// stride 1: output o of a channel reads its places o to o+taps-1. The channel
+// with offset d holds at place p the input at p·step + d − pad, and the weight
+// of its tap a is that of the kernel's tap a·step + d.
+//
+// Two rewritings serve: by phases, where offset d < step takes every step-th
+// tap of the kernel and no input is held twice; and unrolled, where every tap
+// of the kernel is a channel of its own.
+type axis struct {
+	in, kernel int
+	step, pad  int
+	outs       int
+	taps       int
+	offsets    []int // channels that some tap and some input reach
+	head, tail int   // places, at the two ends, that hold 0 in every channel
+}
+
+func newAxis(in, kernel, stride, padLow, outs int, unroll bool) axis {
+	ax := axis{in: in, kernel: kernel, step: stride, pad: padLow, outs: outs}
+	phases := min(stride, kernel)
+	ax.taps = (kernel + stride - 1) / stride
+	if unroll {
+		phases, ax.taps = kernel, 1
+	}
+	for d := range phases {
+		if low, high := ax.held(d); low < high {
+			ax.offsets = append(ax.offsets, d)
+		}
+	}
+	if len(ax.offsets) == 0 { // nothing but border: a channel of zeros
+		ax.offsets = []int{0}
+		return ax
+	}
+	ax.trim()
+	return ax
+}
+
+// places returns the number of places of a channel.
+func (ax *axis) places() int { return ax.outs + ax.taps - 1 }
+
+// held returns the range of places that hold inputs in the channel with
+// offset d, the others hold border.
+func (ax *axis) held(d int) (low, high int) {
+	ceil := func(x int) int { return (max(x, 0) + ax.step - 1) / ax.step }
+	low = ceil(ax.pad - d)
+	high = min(ceil(ax.pad-d+ax.in), ax.places())
+	return low, max(low, high)
+}
+
+// trim finds head and tail. Each is below taps, so that no tile lies wholly in
+// either; a wider border is held as zeros.
+func (ax *axis) trim() {
+	first, last := ax.places(), 0
+	for _, d := range ax.offsets {
+		low, high := ax.held(d)
+		first, last = min(first, low), max(last, high)
+	}
+	ax.head = min(first, ax.taps-1)
+	ax.tail = min(ax.places()-last, ax.taps-1)
+}
+
+// part is a run of outputs of an axis and the places that they read: first
+// lead places of border, then size places that a message holds, then trail
+// places of border.
+type part struct {
+	first, outs       int
+	lead, size, trail int
+}
+
+func (ax *axis) part(first, outs int) part {
+	p := part{first: first, outs: outs}
+	end := first + outs + ax.taps - 1
+	p.lead = max(ax.head-first, 0)
+	p.trail = max(end-(ax.places()-ax.tail), 0)
+	p.size = outs + ax.taps - 1 - p.lead - p.trail
+	return p
+}
+
+// split cuts the axis into n parts, as equal as can be.
+func (ax *axis) split(n int) []part {
+	parts := make([]part, n)
+	first := 0
+	for i := range parts {
+		outs := (ax.outs - first) / (n - i)
+		parts[i] = ax.part(first, outs)
+		first += outs
+	}
+	return parts
+}
+
+// view is a convolution rewritten with stride 1, as packing sees it.
+type view struct {
+	row, col axis
+	inC      int
+	// flat: every channel has one tap, so rows follow one another as one
+	// column of width·height places and tiles need not end with a row.
+	flat  bool
+	width int // columns of the output
+}
+
+// newView rewrites g; unrollH and unrollW say which axes to unroll.
+func newView(g Geometry, unrollH, unrollW bool) view {
+	v := view{
+		row:   newAxis(g.InH, g.KH, g.StrideH, g.PadTop, g.OutH(), unrollH),
+		col:   newAxis(g.InW, g.KW, g.StrideW, g.PadLeft, g.OutW(), unrollW),
+		inC:   g.InC,
+		width: g.OutW(),
+	}
+	v.flat = v.row.taps == 1 && v.col.taps == 1 && v.row.outs*v.col.outs <= maxFlat
+	return v
+}
+
+// maxFlat bounds the planes that are treated as one column, for the time of
+// the search. AGREED
+const maxFlat = 1 << 12
+
+// grid returns the axes along which tiles are cut.
+func (v *view) grid() (rows, cols axis) {
+	if v.flat {
+		return axis{taps: 1, outs: v.row.outs * v.col.outs}, axis{taps: 1, outs: 1}
+	}
+	return v.row, v.col
+}
+
+// channels returns the number of channels after rewriting.
+func (v *view) channels() int { return v.inC * len(v.row.offsets) * len(v.col.offsets) }
+
+// channel returns input channel and offsets of channel i.
+func (v *view) channel(i int) (c, dh, dw int) {
+	nh, nw := len(v.row.offsets), len(v.col.offsets)
+	return i / (nh * nw), v.row.offsets[i/nw%nh], v.col.offsets[i%nw]
+}

@@ -1,0 +1,306 @@
+package linear
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// Tests in this file multiply polynomials by the schoolbook method, on small
+// rings as well, against convolutions by direct sums.
+
+// direct is the convolution by its definition, modulo 2^64.
+func direct(g Geometry, x []int32, w []int16) []int64 {
+	oh, ow := g.OutH(), g.OutW()
+	y := make([]int64, g.OutC*oh*ow)
+	for k := range g.OutC {
+		for i := range oh {
+			for j := range ow {
+				sum := int64(0)
+				for c := range g.InC {
+					for a := range g.KH {
+						for b := range g.KW {
+							h, v := i*g.StrideH+a-g.PadTop, j*g.StrideW+b-g.PadLeft
+							if h >= 0 && h < g.InH && v >= 0 && v < g.InW {
+								sum += int64(x[(c*g.InH+h)*g.InW+v]) * int64(w[((k*g.InC+c)*g.KH+a)*g.KW+b])
+							}
+						}
+					}
+				}
+				y[(k*oh+i)*ow+j] = sum
+			}
+		}
+	}
+	return y
+}
+
+// addProduct adds a·b mod X^n+1 to sum.
+func addProduct(sum []int64, a []int32, b []uint32) {
+	n := len(sum)
+	for i, v := range a {
+		if v == 0 {
+			continue
+		}
+		for j, u := range b {
+			if k := i + j; k < n {
+				sum[k] += int64(v) * int64(u)
+			} else {
+				sum[k-n] -= int64(v) * int64(u)
+			}
+		}
+	}
+}
+
+// flatPrices is an encryption on a ring of n coefficients.
+func flatPrices(n int) prices {
+	sizes := make([]int, n+1)
+	for i := range sizes {
+		sizes[i] = (n*30 + i*35 + 7) / 8
+	}
+	return prices{n: n, upload: n * 50 / 8, maxKernels: n, answers: func(int) []int { return sizes }}
+}
+
+const testBits = 20
+
+// smallLayout lays g out on a ring of n coefficients.
+func smallLayout(t testing.TB, g Geometry, n int) *Layout {
+	t.Helper()
+	l, err := newLayout(g, flatPrices(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.params = Params{T: testBits, Guard: 2, NormBits: 20}
+	return l
+}
+
+func randomTensors(rnd *rand.Rand, g Geometry) (x []int32, w []int16) {
+	x = make([]int32, g.InC*g.InH*g.InW)
+	for i := range x {
+		x[i] = int32(rnd.Uint32())
+	}
+	w = make([]int16, g.OutC*g.InC*g.KH*g.KW)
+	for i := range w {
+		w[i] = int16(rnd.IntN(511) - 255)
+	}
+	return x, w
+}
+
+// checkPlain runs l without encryption: every output must be right, come from
+// exactly one coefficient, and act under no more weights than are accounted for.
+func checkPlain(t *testing.T, l *Layout, x []int32, w []int16) {
+	t.Helper()
+	const mask = 1<<testBits - 1
+	messages := make([][]uint32, l.Uploads())
+	for i := range messages {
+		messages[i] = make([]uint32, l.n)
+		for j := range messages[i] {
+			messages[i][j] = 0xdeadbeef
+		}
+		l.Pack(messages[i], i, x)
+	}
+	got := make([]int32, l.Out())
+	times := make([]int32, l.Out())
+	products := 0
+	for i := range l.Answers() {
+		first, count := l.Sources(i)
+		tile, group := l.answerTile(i)
+		set := &l.sets[tile.set]
+		sum := make([]int64, l.n)
+		norm := int64(0)
+		for u := range count {
+			coeffs := make([]int32, l.n)
+			l.spread(coeffs, set, u, group, w)
+			for _, c := range coeffs {
+				norm += int64(c) * int64(c)
+			}
+			addProduct(sum, coeffs, messages[first+u])
+			products++
+		}
+		if most := groupNorm(l, tile, group, w); norm > most {
+			t.Fatalf("%v: answer %d: squares of the plaintexts %d, of the weights %d", l, i, norm, most)
+		}
+		wanted := l.wanted(tile, group)
+		values, ones := make([]uint32, len(wanted)), make([]uint32, len(wanted))
+		last := int32(-1)
+		for j, k := range wanted {
+			if k <= last || int(k) >= l.n {
+				t.Fatalf("%v: answer %d: wanted coefficients do not ascend", l, i)
+			}
+			last = k
+			values[j], ones[j] = uint32(sum[k]&mask), 1
+		}
+		count1 := make([]int32, l.Out())
+		l.scatter(got, tile, group, values)
+		l.scatter(count1, tile, group, ones)
+		for j, c := range count1 {
+			times[j] += c
+		}
+	}
+	if products != l.Products() {
+		t.Fatalf("%v: %d products, predicted %d", l, products, l.Products())
+	}
+	for i, y := range direct(l.geometry, x, w) {
+		if times[i] != 1 {
+			t.Fatalf("%v: output %d comes from %d coefficients", l, i, times[i])
+		}
+		if uint32(y&mask) != uint32(got[i]) {
+			t.Fatalf("%v: output %d: got %d, want %d", l, i, got[i], y&mask)
+		}
+	}
+}
+
+// groupNorm returns the squared norm of all the weights of a group of kernels.
+func groupNorm(l *Layout, tile *placed, group int, w []int16) int64 {
+	size := l.geometry.InC * l.geometry.KH * l.geometry.KW
+	first := group * tile.m
+	sum := int64(0)
+	for _, v := range w[first*size : min(first+tile.m, l.geometry.OutC)*size] {
+		sum += int64(v) * int64(v)
+	}
+	return sum
+}
+
+func randomGeometry(rnd *rand.Rand) Geometry {
+	for {
+		small := func(n int) int { return 1 + rnd.IntN(1+rnd.IntN(n)) }
+		g := Geometry{
+			InC: small(8), InH: small(20), InW: small(20), OutC: small(8),
+			KH: small(6), KW: small(6), StrideH: small(4), StrideW: small(4),
+		}
+		if rnd.IntN(2) == 0 {
+			g.PadTop, g.PadLeft = rnd.IntN(4), rnd.IntN(4)
+			g.PadBottom, g.PadRight = rnd.IntN(4), rnd.IntN(4)
+		}
+		if g.check() == nil {
+			return g
+		}
+	}
+}
+
+func TestPlainRandom(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	rounds := 3000
+	if testing.Short() {
+		rounds = 300
+	}
+	for range rounds {
+		g := randomGeometry(rnd)
+		n := []int{16, 32, 64, 128, 256}[rnd.IntN(5)]
+		x, w := randomTensors(rnd, g)
+		checkPlain(t, smallLayout(t, g, n), x, w)
+	}
+}
+
+// square is a convolution with equal sides.
+func square(inC, in, outC, k, stride, pad int) Geometry {
+	return Geometry{inC, in, in, outC, k, k, stride, stride, pad, pad, pad, pad}
+}
+
+func TestPlainCases(t *testing.T) {
+	cases := []struct {
+		name string
+		g    Geometry
+		n    int
+	}{
+		{"one number", square(1, 1, 1, 1, 1, 0), 16},
+		{"fully connected", square(100, 1, 37, 1, 1, 0), 64},
+		{"fully connected, one output", square(300, 1, 1, 1, 1, 0), 64},
+		{"fully connected, one input", square(1, 1, 300, 1, 1, 0), 64},
+		{"kernel as large as the input", square(3, 7, 9, 7, 1, 0), 64},
+		{"kernel larger than the ring", square(2, 12, 2, 9, 1, 0), 64},
+		{"kernel much larger than the ring", square(1, 20, 2, 19, 1, 1), 16},
+		{"kernel wider than the ring", Geometry{2, 6, 40, 3, 3, 30, 1, 1, 1, 1, 1, 1}, 16},
+		{"plane larger than the ring", square(2, 24, 3, 3, 1, 1), 64},
+		{"row larger than the ring", Geometry{1, 3, 200, 2, 3, 3, 1, 1, 1, 1, 1, 1}, 64},
+		{"kernel smaller than the stride", square(3, 13, 4, 2, 3, 1), 64},
+		{"1×1, stride 2", square(4, 12, 5, 1, 2, 0), 64},
+		{"1×1, stride 2, border", square(4, 11, 5, 1, 2, 1), 64},
+		{"kernel larger than the stride", square(2, 15, 5, 5, 2, 2), 128},
+		{"border wider than the kernel", square(2, 3, 2, 2, 1, 5), 64},
+		{"border wider than kernel and stride", square(2, 3, 2, 3, 2, 7), 64},
+		{"border on one side", Geometry{2, 9, 9, 3, 3, 3, 1, 1, 0, 2, 1, 0}, 64},
+		{"border on the other side", Geometry{2, 9, 9, 3, 3, 3, 1, 1, 2, 0, 0, 1}, 64},
+		{"unequal strides", Geometry{2, 17, 9, 3, 5, 3, 3, 1, 2, 1, 2, 1}, 64},
+		{"one row", Geometry{3, 1, 40, 4, 1, 5, 1, 1, 0, 2, 0, 2}, 64},
+		{"one column", Geometry{3, 40, 1, 4, 5, 1, 1, 2, 2, 0, 2, 0}, 64},
+		{"rows that no kernel reaches", square(2, 12, 2, 3, 5, 0), 64},
+		{"two rows, wide kernel", square(3, 2, 4, 5, 1, 2), 64},
+		{"1×1 image, 3×3 kernel", square(5, 1, 6, 3, 1, 1), 64},
+		{"1×1, one column of places", square(2, 20, 3, 1, 1, 0), 64},
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			x, w := randomTensors(rnd, c.g)
+			checkPlain(t, smallLayout(t, c.g, c.n), x, w)
+		})
+	}
+}
+
+// TestSearchBeatsUniform compares the chosen cut with all uniform ones.
+func TestSearchBeatsUniform(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for range 300 {
+		g := randomGeometry(rnd)
+		p := flatPrices(64 << rnd.IntN(3))
+		l := smallLayout(t, g, p.n)
+		got := l.uploads * p.upload
+		for i := range l.answers {
+			tile, group := l.answerTile(i)
+			got += p.answers(tile.m)[len(l.wanted(tile, group))]
+		}
+		// Answers round their bits up to bytes.
+		if least := uniformLeast(g, p) + l.answers; got > least {
+			t.Errorf("%v, n = %d: %d bytes, uniform tiles take %d", l, p.n, got, least)
+		}
+	}
+}
+
+// uniformLeast is the least cost of equal tiles with ct·m·size ≤ n, with phases
+// for strides, every tile holding its whole border.
+func uniformLeast(g Geometry, p prices) int {
+	least := 1 << 60
+	th, tw := ceilDiv(g.KH, g.StrideH), ceilDiv(g.KW, g.StrideW)
+	channels := g.InC * min(g.StrideH, g.KH) * min(g.StrideW, g.KW)
+	for h := 1; h <= g.OutH(); h++ {
+		for w := 1; w <= g.OutW(); w++ {
+			fit := p.n / ((h + th - 1) * (w + tw - 1))
+			for ct := 1; ct <= fit; ct++ {
+				tiles := ceilDiv(g.OutH(), h) * ceilDiv(g.OutW(), w)
+				answers := ceilDiv(g.OutC, min(fit/ct, g.OutC))
+				least = min(least, tiles*(ceilDiv(channels, ct)*p.upload+answers*p.answers(1)[0]))
+			}
+		}
+	}
+	return least + g.OutC*g.OutH()*g.OutW()*35/8 // the outputs' own bits
+}
+
+func TestGeometryErrors(t *testing.T) {
+	good := square(3, 8, 4, 3, 1, 1)
+	if _, err := NewLayout(good, Params{T: 20, Guard: 2, NormBits: 10}); err != nil {
+		t.Fatal(err)
+	}
+	for name, g := range map[string]Geometry{
+		"no channels":    square(0, 8, 4, 3, 1, 1),
+		"no kernels":     square(3, 8, 0, 3, 1, 1),
+		"no kernel size": square(3, 8, 4, 0, 1, 1),
+		"no stride":      square(3, 8, 4, 3, 0, 1),
+		"negative pad":   square(3, 8, 4, 3, 1, -1),
+		"kernel too big": square(3, 8, 4, 11, 1, 1),
+		"side too big":   square(3, maxSide+1, 4, 3, 1, 1),
+		"tensor too big": square(1<<10, 1<<10, 4, 3, 1, 1),
+		"too many taps":  square(1<<15, 1, 1<<16, 1, 1, 0),
+		"output too big": square(1, 1<<13, 4, 1, 1, 0),
+		"too many bytes": square(1, 1<<12, 4, 20, 1, 0),
+		"max int":        square(1<<62, 1<<62, 1<<62, 1<<62, 1, 1<<62),
+	} {
+		if _, err := NewLayout(g, Params{T: 20, Guard: 2, NormBits: 10}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	for _, p := range []Params{{0, 2, 10}, {31, 2, 10}, {28, 0, 10}, {28, 2, 31}, {20, 2, -1}} {
+		if _, err := NewLayout(good, p); err == nil {
+			t.Error(fmt.Sprint(p), "no error")
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package ot
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/subtle"
+	"encoding/binary"
+	"math/bits"
+
+	"dorcas/internal/block"
+)
+
+// A tree of depth k is a correlation over GF(2^k) (Roy, CRYPTO 2022, section 3,
+// figure 7): with r_x the stream of leaf x, x running through the field,
+//
+//	client: u = Σ r_x, v = Σ x·r_x      server: w = Σ (x ⊕ α)·r_x = v ⊕ α·u.
+//
+// The server's sum does not need r_α. A row of u is a bit, a row of v or w has k
+// bits, which are k columns; α·u is the field's product with a bit, so only the
+// field's addition is ever needed. In the server's order, y = x ⊕ α, its sum
+// is the client's v without a leaf 0.
+//
+// With s_x = r_x ⊕ r_(x+1) ⊕ …, column b is the sum of the s_x over all x > 0 that
+// 2^b divides: r_y is in ⌊y/2^b⌋ of them, whose parity is bit b of y. So column b is
+// column b+1 and the s_x with exactly b trailing zeros. AES-CTR XORs its stream
+// into s by itself, which leaves 2^k + k − 2 passes over a column to a tree; the
+// definition has k·2^(k−1) for v and 2^k − 1 for u.
+
+// leafStreams returns the keystreams of all leaves: AES-128-CTR from a block whose
+// first half is the session's, so that keys of many sessions cannot be searched for
+// at once, and whose second half is zero. Every stream is read once from its start to its end, whole blocks at a time, over all
+// Extends of a session, so no part of it is used twice. The server's first leaf of a tree is the missing
+// one and its stream is never read.
+func leafStreams(ctx *context, leaves []block.Block) []cipher.Stream {
+	streams := make([]cipher.Stream, len(leaves))
+	var key [seedSize]byte
+	var iv [aes.BlockSize]byte
+	copy(iv[:8], ctx[:])
+	for i, leaf := range leaves {
+		putBlock(key[:], leaf)
+		c, err := aes.NewCipher(key[:])
+		if err != nil {
+			panic(err) // a key of 16 bytes is always valid
+		}
+		streams[i] = cipher.NewCTR(c, iv[:])
+	}
+	return streams
+}
+
+// expandTree sets the k columns of a tree to the next bits of its streams, of
+// which there are 2^k. Column b starts at cols[b·stride]; len(sum) bytes of every
+// column are written and sum becomes s_1. It reads all streams but the first.
+func expandTree(cols, sum []byte, streams []cipher.Stream) {
+	n := len(sum)
+	k := bits.Len(uint(len(streams))) - 1
+	clear(sum)
+	for b := range k {
+		clear(cols[b*stride:][:n])
+	}
+	for x := len(streams) - 1; x > 0; x-- {
+		streams[x].XORKeyStream(sum, sum)
+		col := cols[bits.TrailingZeros(uint(x))*stride:][:n]
+		subtle.XORBytes(col, col, sum)
+	}
+	for b := k - 2; b >= 0; b-- {
+		col := cols[b*stride:][:n]
+		subtle.XORBytes(col, col, cols[(b+1)*stride:][:n])
+	}
+}
+
+// xorSelected XORs src into dst where bit is 1 and leaves dst as it is where bit is
+// 0, in the same time. The sizes are equal and multiples of 8.
+func xorSelected(dst, src []byte, bit uint64) {
+	mask := -bit
+	for len(dst) >= 8 && len(src) >= 8 {
+		v := binary.LittleEndian.Uint64(dst) ^ binary.LittleEndian.Uint64(src)&mask
+		binary.LittleEndian.PutUint64(dst, v)
+		dst, src = dst[8:], src[8:]
+	}
+}

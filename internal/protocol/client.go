@@ -1,0 +1,201 @@
+package protocol
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"dorcas/internal/block"
+	"dorcas/internal/ot"
+	"dorcas/internal/rlwe"
+	"dorcas/internal/wire"
+	"dorcas/nn"
+)
+
+// The commands of a client.
+const (
+	cmdBye = iota
+	cmdPrepare
+	cmdInfer
+)
+
+// Client is the client's end of a session. Its methods may be called from
+// several goroutines; they take turns.
+type Client struct {
+	plan     *Plan
+	conn     *wire.Conn
+	seed     [32]byte
+	secret   *rlwe.SecretKey
+	receiver *ot.Receiver
+	start    block.Block
+	meter    meter
+	setup    []StepStats
+
+	turn  sync.Mutex
+	next  uint32 // number of the next material
+	ended error
+}
+
+// ClientMaterial is what the client keeps of one preparation, for one
+// inference of its session.
+type ClientMaterial struct {
+	number uint32
+	used   atomic.Bool
+	stats  []StepStats
+	mask   []int32       // of the input
+	labels []block.Block // of the client's bits, in the order of the plan
+	tables [][][]byte    // [stage][chunk]
+	pads   [][][]byte    // [stage][chunk]
+
+	// Until the corrections are sent:
+	choices []byte
+	tensors [][]int32
+}
+
+// Stats returns what the preparation cost, step by step.
+func (m *ClientMaterial) Stats() []StepStats { return m.stats }
+
+// ClientOptions are for special uses; nil is good.
+type ClientOptions struct {
+	// Expect is the hash of the only plan that the client accepts.
+	Expect *[32]byte
+	// InsecureSeed replaces the system's randomness.
+	InsecureSeed *[32]byte
+}
+
+// Connect runs the handshake over conn, which the client owns from now on.
+func Connect(ctx context.Context, conn *wire.Conn, opt *ClientOptions) (*Client, error) {
+	c := &Client{conn: conn}
+	var expect *[32]byte
+	rand.Read(c.seed[:])
+	if opt != nil {
+		expect = opt.Expect
+		if opt.InsecureSeed != nil {
+			c.seed = *opt.InsecureSeed
+		}
+	}
+	err := c.do(ctx, Setup, func() error { return c.handshake(expect) })
+	if err != nil {
+		return nil, err
+	}
+	c.setup = c.meter.steps
+	return c, nil
+}
+
+// Plan returns what both parties agreed on.
+func (c *Client) Plan() *Plan { return c.plan }
+
+// SetupStats returns what the handshake cost, step by step.
+func (c *Client) SetupStats() []StepStats { return c.setup }
+
+// do runs one exchange. A failed exchange ends the session.
+func (c *Client) do(ctx context.Context, phase Phase, f func() error) error {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	if c.ended != nil {
+		return fmt.Errorf("protocol: the session has ended: %w", c.ended)
+	}
+	stop := c.conn.Bind(ctx)
+	defer stop()
+	c.meter.begin(c.conn, phase)
+	if err := f(); err != nil {
+		c.ended = err
+		c.conn.Fail(codeOf(err))
+		return err
+	}
+	return nil
+}
+
+// Prepare makes the material of one inference.
+func (c *Client) Prepare(ctx context.Context) (*ClientMaterial, error) {
+	m := &ClientMaterial{}
+	err := c.do(ctx, Offline, func() error {
+		m.number = c.next
+		c.next++
+		for _, step := range []func(*ClientMaterial) error{
+			c.request, c.extend, c.upload, c.open, c.correct, c.receiveTables,
+		} {
+			if err := step(m); err != nil {
+				return err
+			}
+		}
+		m.stats = c.meter.steps
+		m.choices, m.tensors = nil, nil
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (c *Client) request(m *ClientMaterial) error {
+	return c.command(cmdPrepare, m.number)
+}
+
+func (c *Client) command(cmd byte, number uint32) error {
+	msg := binary.LittleEndian.AppendUint32([]byte{cmd}, number)
+	if err := c.conn.Send(msg); err != nil {
+		return fmt.Errorf("protocol: request: %w", err)
+	}
+	c.meter.mark("request", Session)
+	return nil
+}
+
+// Infer runs the network on x with material made by this client. Every
+// material serves once, whether or not the inference succeeds.
+func (c *Client) Infer(ctx context.Context, m *ClientMaterial, x []int32) (nn.Result, []StepStats, error) {
+	var r nn.Result
+	in := &c.plan.shape.Input
+	if err := checkInput(in, x); err != nil {
+		return r, nil, err
+	}
+	if m.used.Swap(true) {
+		return r, nil, fmt.Errorf("protocol: material %d was used before", m.number)
+	}
+	var stats []StepStats
+	err := c.do(ctx, Online, func() error {
+		if err := c.command(cmdInfer, m.number); err != nil {
+			return err
+		}
+		if err := c.sendInput(m, x); err != nil {
+			return err
+		}
+		var err error
+		r, err = c.evaluate(m)
+		stats = c.meter.steps
+		return err
+	})
+	m.labels, m.tables, m.pads, m.mask = nil, nil, nil, nil
+	return r, stats, err
+}
+
+func checkInput(in *nn.Input, x []int32) error {
+	if len(x) != in.Dims.Len() {
+		return fmt.Errorf("protocol: input: have %d values, the network takes %d", len(x), in.Dims.Len())
+	}
+	lo, hi := nn.Limits(in.Bits, in.Signed)
+	for _, v := range x {
+		if v < lo || v > hi {
+			return fmt.Errorf("protocol: input: a value is outside %d to %d", lo, hi)
+		}
+	}
+	return nil
+}
+
+// Close ends the session.
+func (c *Client) Close() error {
+	err := c.do(context.Background(), Online, func() error {
+		if err := c.command(cmdBye, 0); err != nil {
+			return err
+		}
+		return c.conn.Flush()
+	})
+	if closed := c.conn.Close(); err == nil {
+		err = closed
+	}
+	return err
+}

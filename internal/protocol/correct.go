@@ -1,0 +1,52 @@
+package protocol
+
+import (
+	"fmt"
+
+	"dorcas/internal/block"
+)
+
+// correct turns the random choices of the client's correlations into the bits
+// of its shares c.
+//
+//	client → server   choice ⊕ c for every share bit, a frame a stage
+//
+// The labels of the masks need no correction: the masks are the choices.
+func (c *Client) correct(m *ClientMaterial) error {
+	for _, st := range c.plan.stages {
+		flips := make([]byte, st.shareBits)
+		for i := range st.chunks {
+			ch := &st.chunks[i]
+			ch.eachShareBit(m.tensors[st.input], st.share.Width, func(place int, bit uint64) {
+				flips[ch.firstShareBit+place] = byte(bit) ^ getBit(m.choices, ch.firstOT+place)
+			})
+		}
+		msg := make([]byte, byteLen(len(flips)))
+		packBits(msg, flips)
+		if err := c.conn.Send(msg); err != nil {
+			return fmt.Errorf("protocol: corrections: %w", err)
+		}
+		c.meter.mark("corrections", st.layer)
+	}
+	return nil
+}
+
+func (s *session) correct(p *preparation) error {
+	for _, st := range s.plan.stages {
+		msg := make([]byte, byteLen(st.shareBits))
+		if err := s.conn.Recv(msg); err != nil {
+			return fmt.Errorf("protocol: corrections: %w", err)
+		}
+		p.flips = append(p.flips, msg)
+		s.meter.mark("corrections", st.layer)
+	}
+	return nil
+}
+
+// flip moves the zero labels of a chunk's share bits to where the client's
+// labels stand for c.
+func (ch *chunk) flip(labels []block.Block, flips []byte, width int, delta block.Block) {
+	for i := range ch.elements * width {
+		labels[i] = labels[i].Xor(delta.And(uint64(getBit(flips, ch.firstShareBit+i))))
+	}
+}

@@ -1,0 +1,165 @@
+package protocol
+
+import (
+	"math/rand/v2"
+
+	"dorcas/nn"
+)
+
+// builder makes small networks with random weights, whose widths and norms
+// are right.
+type builder struct {
+	m   nn.Model
+	rng *rand.Rand
+}
+
+func newBuilder(seed uint64, input nn.Dims, bits int, signed bool) *builder {
+	b := &builder{rng: rand.New(rand.NewPCG(seed, 1))}
+	b.m.Name = "test"
+	b.m.Input = nn.Input{Dims: input, Bits: bits, Signed: signed}
+	return b
+}
+
+// layer appends a layer and returns its tensor.
+func (b *builder) layer(l nn.Layer, w *nn.Weights) int {
+	b.m.Layers = append(b.m.Layers, l)
+	b.m.Weights = append(b.m.Weights, w)
+	return len(b.m.Layers)
+}
+
+func (b *builder) width(t int) int { return max(2, nn.Hull(b.m.Bounds()[t]).Width()) }
+
+func (b *builder) conv(in, outC int, win nn.Window) int {
+	d := b.m.Dims(in)
+	h, w := win.Out(d.H, d.W)
+	weights := &nn.Weights{W: make([]int16, outC*d.C*win.KH*win.KW), Bias: make([]int32, outC)}
+	for i := range weights.W {
+		weights.W[i] = int16(b.rng.IntN(255) - 127)
+	}
+	for i := range weights.Bias {
+		weights.Bias[i] = int32(b.rng.IntN(2001) - 1000)
+	}
+	return b.layer(nn.Layer{
+		Name: "conv", In: []int{in}, Out: nn.Dims{C: outC, H: h, W: w},
+		Conv: &nn.Conv{Window: win, NormBits: weights.NormBits()},
+	}, weights)
+}
+
+func (b *builder) dense(in, out int) int {
+	d := b.m.Dims(in)
+	if d.H*d.W > 1 {
+		in = b.layer(nn.Layer{Name: "flatten", In: []int{in}, Out: nn.Dims{C: d.Len(), H: 1, W: 1}, Reshape: &nn.Reshape{}}, nil)
+	}
+	return b.conv(in, out, square(1, 1, 0))
+}
+
+func (b *builder) activate(in int, a nn.Activate) int {
+	a.Width = b.width(in)
+	if a.Shift < 0 {
+		a.Shift = max(0, a.Width-12)
+	}
+	out := b.m.Dims(in)
+	if a.Pool != nil {
+		out.H, out.W = a.Pool.Out(out.H, out.W)
+	}
+	return b.layer(nn.Layer{Name: string(a.Func), In: []int{in}, Out: out, Activate: &a}, nil)
+}
+
+func (b *builder) relu(in int, pool *nn.Window) int {
+	return b.activate(in, nn.Activate{Func: nn.Relu, Pool: pool, Shift: -1, Bits: 8})
+}
+
+func (b *builder) sumPool(in int, win nn.Window) int {
+	out := b.m.Dims(in)
+	out.H, out.W = win.Out(out.H, out.W)
+	return b.layer(nn.Layer{Name: "sum", In: []int{in}, Out: out, SumPool: &win}, nil)
+}
+
+func (b *builder) add(shift []int, in ...int) int {
+	return b.layer(nn.Layer{Name: "add", In: in, Out: b.m.Dims(in[0]), Add: &nn.Add{Shift: shift}}, nil)
+}
+
+func (b *builder) finish(out int, reveal nn.Reveal) *nn.Model {
+	b.m.Output = nn.Output{Tensor: out, Width: b.width(out), Frac: 7, Div: 1, Reveal: reveal}
+	return &b.m
+}
+
+// input draws an input, edge values included.
+func (b *builder) input() []int32 {
+	lo, hi := nn.Limits(b.m.Input.Bits, b.m.Input.Signed)
+	x := make([]int32, b.m.Input.Dims.Len())
+	for i := range x {
+		x[i] = lo + b.rng.Int32N(hi-lo+1)
+		switch b.rng.IntN(8) {
+		case 0:
+			x[i] = lo
+		case 1:
+			x[i] = hi
+		}
+	}
+	return x
+}
+
+func square(k, stride, pad int) nn.Window {
+	return nn.Window{KH: k, KW: k, StrideH: stride, StrideW: stride, Pad: nn.Pad{Top: pad, Left: pad, Bottom: pad, Right: pad}}
+}
+
+// networks are one network for every shape of thing that a plan must handle.
+var networks = []struct {
+	name  string
+	build func() *builder
+}{
+	{"dense and square", func() *builder {
+		b := newBuilder(1, nn.Dims{C: 1, H: 6, W: 6}, 8, false)
+		t := b.activate(b.dense(0, 9), nn.Activate{Func: nn.Square, Shift: -1, Mid: 9, Shift2: 7, Bits: 10})
+		b.finish(b.dense(t, 5), nn.RevealScores)
+		return b
+	}},
+	{"convolution, relu, max-pool", func() *builder {
+		b := newBuilder(2, nn.Dims{C: 2, H: 12, W: 12}, 8, true)
+		pool := square(2, 2, 0)
+		t := b.relu(b.conv(0, 5, square(3, 1, 1)), &pool)
+		t = b.relu(b.dense(t, 11), nil)
+		b.finish(b.dense(t, 10), nn.RevealScores)
+		return b
+	}},
+	{"overlapping max-pool with a border", func() *builder {
+		b := newBuilder(3, nn.Dims{C: 1, H: 9, W: 11}, 8, false)
+		pool := square(3, 2, 1)
+		t := b.activate(b.conv(0, 4, square(3, 1, 0)), nn.Activate{Func: nn.Identity, Pool: &pool, Shift: -1, Bits: 8, Signed: true})
+		b.finish(b.dense(t, 3), nn.RevealScores)
+		return b
+	}},
+	{"residual, two convolutions in one sum", func() *builder {
+		b := newBuilder(4, nn.Dims{C: 3, H: 8, W: 8}, 8, true)
+		t := b.relu(b.conv(0, 4, square(3, 1, 1)), nil)
+		u := b.relu(b.conv(t, 4, square(3, 1, 1)), nil)
+		v := b.relu(b.add([]int{0, 5}, b.conv(u, 4, square(3, 1, 1)), t), nil)
+		w := b.add([]int{0, 1}, b.conv(v, 6, square(3, 2, 1)), b.conv(v, 6, square(1, 2, 0)))
+		x := b.sumPool(b.relu(w, nil), square(4, 1, 0))
+		b.finish(b.dense(x, 7), nn.RevealScores)
+		return b
+	}},
+	{"average pool of accumulators", func() *builder {
+		b := newBuilder(5, nn.Dims{C: 1, H: 10, W: 10}, 7, true)
+		t := b.relu(b.sumPool(b.conv(0, 3, square(3, 1, 0)), square(2, 2, 0)), nil)
+		b.finish(b.dense(t, 4), nn.RevealLabel)
+		return b
+	}},
+	{"stage on activations, scores without weights", func() *builder {
+		b := newBuilder(6, nn.Dims{C: 2, H: 6, W: 6}, 8, true)
+		pool := square(2, 2, 0)
+		t := b.activate(0, nn.Activate{Func: nn.Relu, Pool: &pool, Shift: 0, Bits: 7})
+		u := b.relu(b.conv(t, 3, square(2, 1, 0)), nil)
+		b.finish(b.sumPool(u, square(2, 2, 0)), nn.RevealScores)
+		return b
+	}},
+	{"two branches in one round", func() *builder {
+		b := newBuilder(7, nn.Dims{C: 1, H: 7, W: 7}, 8, false)
+		t := b.relu(b.conv(0, 3, square(3, 1, 0)), nil)
+		u := b.relu(b.conv(t, 3, square(3, 1, 1)), nil)
+		v := b.activate(b.conv(t, 3, square(1, 1, 0)), nn.Activate{Func: nn.Identity, Shift: -1, Bits: 8, Signed: true})
+		b.finish(b.dense(b.add([]int{1, 0}, u, v), 12), nn.RevealLabel)
+		return b
+	}},
+}

@@ -1,0 +1,178 @@
+package protocol
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"dorcas/internal/linear"
+	"dorcas/internal/ot"
+	"dorcas/internal/ring"
+	"dorcas/internal/rlwe"
+	"dorcas/nn"
+)
+
+// Version is the version of the protocol; peers of different ones part at
+// the handshake. AGREED
+const Version = 1
+
+// otPiece is how many correlations one message of the extension makes. AGREED
+const otPiece = 1 << 17
+
+// Plan is all that both parties agree on for one network: derived from its
+// public shape alone, immutable.
+type Plan struct {
+	shape  *nn.Shape
+	bytes  []byte // the shape as it travels
+	moduli []modulus
+	convs  []convPlan
+	stages []*stagePlan
+	levels [][]*stagePlan // stages that share a round trip
+	ots    int
+	keys   uint64 // of garbling, per inference
+	steps  []Step
+	hash   [32]byte
+}
+
+// convPlan is one secret linear layer.
+type convPlan struct {
+	layer       int
+	layout      *linear.Layout
+	firstUpload uint64 // counters of the whole plan
+	firstAnswer uint64
+}
+
+// NewPlan derives the plan of a network from its public shape.
+func NewPlan(s *nn.Shape) (*Plan, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	b, err := s.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("protocol: plan: %w", err)
+	}
+	p := &Plan{shape: s, bytes: b}
+	if p.moduli, err = moduli(s); err != nil {
+		return nil, err
+	}
+	if err := p.planConvs(); err != nil {
+		return nil, err
+	}
+	p.planStages()
+	p.planSteps()
+	if p.hash, err = p.digest(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Hash identifies the plan; equal hashes mean equal plans.
+func (p *Plan) Hash() [32]byte { return p.hash }
+
+// Shape returns the public shape of the network; not to be changed.
+func (p *Plan) Shape() *nn.Shape { return p.shape }
+
+func (p *Plan) planConvs() error {
+	uploads, answers := uint64(0), uint64(0)
+	for i := range p.shape.Layers {
+		l := &p.shape.Layers[i]
+		if l.Conv == nil {
+			continue
+		}
+		m := p.moduli[i+1]
+		layout, err := linear.NewLayout(geometry(p.shape.Dims(l.In[0]), l), linear.Params{
+			T: m.width, Guard: m.guard, NormBits: l.Conv.NormBits,
+		})
+		if err != nil {
+			return fmt.Errorf("protocol: plan: layer %d %q: %w", i, l.Name, err)
+		}
+		p.convs = append(p.convs, convPlan{i, layout, uploads, answers})
+		uploads += uint64(layout.Uploads())
+		answers += uint64(layout.Answers())
+	}
+	return nil
+}
+
+func geometry(in nn.Dims, l *nn.Layer) linear.Geometry {
+	w := l.Conv.Window
+	return linear.Geometry{
+		InC: in.C, InH: in.H, InW: in.W, OutC: l.Out.C, KH: w.KH, KW: w.KW,
+		StrideH: w.StrideH, StrideW: w.StrideW,
+		PadTop: w.Pad.Top, PadLeft: w.Pad.Left, PadBottom: w.Pad.Bottom, PadRight: w.Pad.Right,
+	}
+}
+
+// planStages plans the non-linear stages in the order of their rounds.
+func (p *Plan) planStages() {
+	s := p.shape
+	level := make([]int, len(s.Layers)+1)
+	for i := range s.Layers {
+		l := &s.Layers[i]
+		for _, t := range l.In {
+			level[i+1] = max(level[i+1], level[t])
+		}
+		if l.Activate == nil {
+			continue
+		}
+		st := newActivateStage(s, i, p.moduli)
+		st.level = level[i+1]
+		p.addStage(st)
+		level[i+1]++
+	}
+	out := newOutputStage(s, p.moduli)
+	out.level = len(p.levels)
+	p.addStage(out)
+	for _, stages := range p.levels {
+		for _, st := range stages {
+			st.firstOT = p.ots
+			p.ots += st.ots
+			first := st.firstOT
+			for i := range st.chunks {
+				st.chunks[i].firstOT = first
+				first += st.chunks[i].ots
+				st.chunks[i].firstKey += p.keys
+			}
+			p.keys += st.keys
+			p.stages = append(p.stages, st)
+		}
+	}
+}
+
+func (p *Plan) addStage(st *stagePlan) {
+	for len(p.levels) <= st.level {
+		p.levels = append(p.levels, nil)
+	}
+	p.levels[st.level] = append(p.levels[st.level], st)
+}
+
+// otPieces returns the number of messages of the extension for one inference
+// and the correlations that message i makes.
+func (p *Plan) otPieces() int { return (p.ots + otPiece - 1) / otPiece }
+
+func (p *Plan) otPiece(i int) int { return min(otPiece, p.ots-i*otPiece) }
+
+// digest hashes everything that both parties must agree on: the constants,
+// the shape, and the derived steps with their lengths.
+func (p *Plan) digest() ([32]byte, error) {
+	var layouts []string
+	for _, c := range p.convs {
+		layouts = append(layouts, c.layout.String())
+	}
+	b, err := json.Marshal(struct {
+		Version                                     int
+		Degree, Modulus                             uint64
+		CiphertextSize, OTSetup, ChunkSize, OTPiece int
+		Shape                                       json.RawMessage
+		Layouts                                     []string
+		Steps                                       []Step
+		OTs                                         int
+		Keys                                        uint64
+	}{
+		Version, ring.N, ring.Q, rlwe.CiphertextSize, ot.Msg3Size, chunkInstances, otPiece,
+		p.bytes, layouts, p.steps, p.ots, p.keys,
+	})
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("protocol: plan: %w", err)
+	}
+	return sha256.Sum256(b), nil
+}

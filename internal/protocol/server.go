@@ -1,0 +1,198 @@
+package protocol
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"dorcas/internal/block"
+	"dorcas/internal/linear"
+	"dorcas/internal/ot"
+	"dorcas/internal/rlwe"
+	"dorcas/internal/wire"
+	"dorcas/nn"
+)
+
+// maxMaterials bounds the preparations that one session may hold. LOCAL
+const maxMaterials = 1 << 16
+
+// Server holds a network for any number of sessions at once.
+type Server struct {
+	plan    *Plan
+	model   *nn.Model
+	weights []*linear.Weights // one per convPlan
+}
+
+// NewServer checks the model, derives its plan and encodes its weights.
+func NewServer(m *nn.Model) (*Server, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	plan, err := NewPlan(&m.Shape)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{plan: plan, model: m}
+	for _, c := range plan.convs {
+		w := m.Weights[c.layer].W
+		if err := c.layout.CheckNoise(w); err != nil {
+			return nil, fmt.Errorf("protocol: layer %d %q: %w", c.layer, m.Layers[c.layer].Name, err)
+		}
+		s.weights = append(s.weights, c.layout.NewWeights(w))
+	}
+	return s, nil
+}
+
+// Plan returns the plan of the network.
+func (s *Server) Plan() *Plan { return s.plan }
+
+// WeightBytes returns the memory of the encoded weights.
+func (s *Server) WeightBytes() int64 {
+	n := int64(0)
+	for _, w := range s.weights {
+		n += int64(w.Bytes())
+	}
+	return n
+}
+
+// session is the server's end of one session.
+type session struct {
+	*Server
+	conn      *wire.Conn
+	seed      [32]byte
+	client    *rlwe.PublicKey
+	sender    *ot.Sender
+	start     block.Block
+	materials map[uint32]*[32]byte // seeds of preparations not used yet
+	prepared  uint64
+	meter     meter
+	observe   func(Phase, []StepStats)
+}
+
+// ServeOptions are for special uses; nil is good.
+type ServeOptions struct {
+	// Observe is called after every phase with its cost, from the goroutine
+	// of the session.
+	Observe func(Phase, []StepStats)
+	// InsecureSeed replaces the system's randomness.
+	InsecureSeed *[32]byte
+}
+
+// Serve runs one session over conn, which it owns, until the client takes
+// its leave, the peer fails or ctx ends.
+func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) error {
+	ss := &session{Server: s, conn: conn, materials: map[uint32]*[32]byte{}}
+	rand.Read(ss.seed[:])
+	if opt != nil {
+		ss.observe = opt.Observe
+		if opt.InsecureSeed != nil {
+			ss.seed = *opt.InsecureSeed
+		}
+	}
+	stop := conn.Bind(ctx)
+	defer stop()
+	if err := ss.run(); err != nil {
+		conn.Fail(codeOf(err))
+		return err
+	}
+	return conn.Close()
+}
+
+func (s *session) run() error {
+	s.meter.begin(s.conn, Setup)
+	if err := s.handshake(); err != nil {
+		return err
+	}
+	s.report()
+	for {
+		more, err := s.serveRequest()
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// serveRequest serves one command of the client.
+func (s *session) serveRequest() (more bool, err error) {
+	var msg [requestSize]byte
+	s.meter.begin(s.conn, "")
+	if err := s.conn.Recv(msg[:]); err != nil {
+		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return false, nil // gone without taking leave
+		}
+		return false, fmt.Errorf("protocol: request: %w", err)
+	}
+	s.meter.last = time.Now() // the wait for a request is nobody's cost
+	number := binary.LittleEndian.Uint32(msg[1:])
+	switch msg[0] {
+	case cmdBye:
+		return false, nil
+	case cmdPrepare:
+		s.meter.phase = Offline
+		err = s.prepare(number)
+	case cmdInfer:
+		s.meter.phase = Online
+		err = s.infer(number)
+	default:
+		err = fmt.Errorf("protocol: request: unknown command %d", msg[0])
+	}
+	s.report()
+	return err == nil, err
+}
+
+func (s *session) report() {
+	if s.observe != nil {
+		s.observe(s.meter.phase, s.meter.steps)
+	}
+}
+
+// preparation is the server's side of one Prepare while it lasts.
+type preparation struct {
+	number  uint32
+	seed    *[32]byte
+	masks   *[32]byte // of the re-sharing, from seed
+	fresh   *[32]byte // randomness that nothing ever needs again
+	extends [][]byte  // messages of the extension, still to be used
+	answers [][][]byte
+	flips   [][]byte // [stage] corrections
+}
+
+func (s *session) prepare(number uint32) error {
+	if s.prepared > 1<<32-1 || uint64(number) != s.prepared {
+		return fmt.Errorf("protocol: prepare: material %d asked for, %d is next", number, s.prepared)
+	}
+	if len(s.materials) >= maxMaterials {
+		return fmt.Errorf("protocol: prepare: %d materials wait already", maxMaterials)
+	}
+	s.prepared++
+	p := &preparation{number: number, seed: child(&s.seed, "material", uint64(number))}
+	p.masks = child(p.seed, "masks", 0)
+	p.fresh = child(&s.seed, "fresh", uint64(number))
+	for _, step := range []func(*preparation) error{
+		s.extend, s.answer, s.correct, s.sendTables,
+	} {
+		if err := step(p); err != nil {
+			return err
+		}
+	}
+	s.materials[number] = p.seed
+	return nil
+}
+
+// infer burns the material before it uses it.
+func (s *session) infer(number uint32) error {
+	seed := s.materials[number]
+	if seed == nil {
+		return fmt.Errorf("protocol: infer: no material %d: never prepared or used before", number)
+	}
+	delete(s.materials, number)
+	share, err := s.receiveInput()
+	if err != nil {
+		return err
+	}
+	return s.stages(seed, share)
+}

@@ -1,0 +1,220 @@
+package protocol
+
+import (
+	"dorcas/internal/circuit"
+	"dorcas/internal/garble"
+	"dorcas/nn"
+)
+
+const (
+	// chunkInstances is how many instances of a circuit are garbled side by
+	// side: enough for batches of hashes, few enough for their labels to stay
+	// in the cache. AGREED
+	chunkInstances = 512
+	// chunkElements bounds the elements of a chunk of a max-pool stage, whose
+	// chunks are whole channels, unless one channel has more. AGREED
+	chunkElements = 1024
+)
+
+// stagePlan is one non-linear stage: the last one opens the result.
+type stagePlan struct {
+	layer  int // index in Shape.Layers, or len(Layers) for the output
+	input  int // tensor
+	share  circuit.Share
+	mask   int // bits of the output mask of every value; 0 for the output stage
+	chunks []chunk
+	ands   int
+	level  int // stages of one level share a round trip
+
+	firstOT, ots int // correlations, in order
+	shareBits    int // of all shares that enter
+	resultBits   int // that leave
+	keys         uint64
+	tables       int64 // bytes
+}
+
+// chunk is the unit of garbling, sending and evaluation: some elements of the
+// input tensor, and some of the output tensor, through a few batches.
+type chunk struct {
+	first, elements int // of the input tensor
+	results         int // bits that leave
+	firstResult     int // index of the first of those bits within the stage
+	firstShareBit   int // index of the first share bit within the stage
+	firstOT         int // index of the first correlation of the plan
+	ots             int
+	firstKey        uint64
+	table           int // bytes
+	outs            []outs
+	reconstruct     *circuit.Circuit // elements → words, for max-pool; else nil
+	pools           []pool           // what the words go through
+	direct          *circuit.Circuit // without max-pool
+	instances       int              // of direct
+}
+
+// outs says which output elements a batch of a chunk yields, in order.
+type outs struct{ elements []int32 }
+
+// pool is a batch of windows with equally many elements.
+type pool struct {
+	circuit *circuit.Circuit
+	size    int     // elements of a window
+	gather  []int32 // [window][size] → element of the chunk
+}
+
+// stageCircuits builds circuits once for each window size.
+type stageCircuits struct {
+	stage circuit.Stage
+	pools map[int]*circuit.Circuit
+}
+
+func (c *stageCircuits) pool(size int) *circuit.Circuit {
+	if c.pools[size] == nil {
+		c.pools[size] = c.stage.Pool(size)
+	}
+	return c.pools[size]
+}
+
+// circuitFunc maps the activations of a model to those of circuits.
+var circuitFunc = map[nn.Func]circuit.Func{
+	nn.Identity: circuit.Identity,
+	nn.Relu:     circuit.Relu,
+	nn.Square:   circuit.Square,
+}
+
+// newActivateStage plans the stage of an Activate layer.
+func newActivateStage(s *nn.Shape, layer int, ms []modulus) *stagePlan {
+	l := &s.Layers[layer]
+	a, in := l.Activate, l.In[0]
+	st := &stagePlan{
+		layer: layer,
+		input: in,
+		share: circuit.Share{Width: a.Width + ms[in].guard, Guard: ms[in].guard},
+		mask:  ms[layer+1].width,
+	}
+	spec := circuit.Stage{
+		Share: st.share, Shift: a.Shift, Func: circuitFunc[a.Func], Mid: a.Mid, Shift2: a.Shift2,
+		Bits: a.Bits, Signed: a.Signed, Mask: st.mask,
+	}
+	if a.Pool == nil {
+		st.directChunks(spec.Fused(), l.Out.Len())
+	} else {
+		st.poolChunks(&stageCircuits{spec, map[int]*circuit.Circuit{}}, a.Pool, s.Dims(in), l.Out)
+	}
+	st.finish()
+	return st
+}
+
+// newOutputStage plans the opening of the result.
+func newOutputStage(s *nn.Shape, ms []modulus) *stagePlan {
+	t := s.Output.Tensor
+	guard := ms[t].guard
+	st := &stagePlan{
+		layer: len(s.Layers),
+		input: t,
+		share: circuit.Share{Width: s.Output.Width + guard, Guard: guard},
+	}
+	n := s.Dims(t).Len()
+	if s.Output.Reveal == nn.RevealLabel {
+		c := circuit.ArgMax(st.share, n)
+		st.chunks = []chunk{{elements: n, results: len(c.Outputs), direct: c, instances: 1}}
+	} else {
+		st.directChunks(circuit.Open(st.share), n)
+	}
+	st.finish()
+	return st
+}
+
+// directChunks cuts n elements that all go through one circuit.
+func (st *stagePlan) directChunks(c *circuit.Circuit, n int) {
+	for first := 0; first < n; first += chunkInstances {
+		k := min(chunkInstances, n-first)
+		st.chunks = append(st.chunks, chunk{
+			first: first, elements: k, results: k * len(c.Outputs),
+			direct: c, instances: k, outs: []outs{{sequence(first, k)}},
+		})
+	}
+}
+
+// poolChunks cuts a max-pool stage into groups of channels.
+func (st *stagePlan) poolChunks(cs *stageCircuits, w *nn.Window, in, out nn.Dims) {
+	plane := in.H * in.W
+	per := max(1, chunkElements/plane)
+	reconstruct := cs.stage.Reconstruct()
+	for c := 0; c < in.C; c += per {
+		k := min(per, in.C-c)
+		ch := chunk{first: c * plane, elements: k * plane, reconstruct: reconstruct}
+		windowGroups(&ch, cs, w, nn.Dims{C: k, H: in.H, W: in.W}, nn.Dims{C: k, H: out.H, W: out.W}, c*out.H*out.W)
+		for _, o := range ch.outs {
+			ch.results += len(o.elements) * st.mask
+		}
+		st.chunks = append(st.chunks, ch)
+	}
+}
+
+// windowGroups sorts the windows of a chunk by how many elements they have:
+// those at a border have fewer.
+func windowGroups(ch *chunk, cs *stageCircuits, w *nn.Window, in, out nn.Dims, firstOut int) {
+	index := map[int]int{}
+	var elements []int32
+	for o := range out.Len() {
+		elements = w.Elements(in, o/(out.H*out.W), o/out.W%out.H, o%out.W, elements[:0])
+		size := len(elements)
+		g, ok := index[size]
+		if !ok {
+			g = len(ch.pools)
+			index[size] = g
+			ch.pools = append(ch.pools, pool{circuit: cs.pool(size), size: size})
+			ch.outs = append(ch.outs, outs{})
+		}
+		ch.pools[g].gather = append(ch.pools[g].gather, elements...)
+		ch.outs[g].elements = append(ch.outs[g].elements, int32(firstOut+o))
+	}
+}
+
+// finish counts what the chunks need and gives each its place.
+func (st *stagePlan) finish() {
+	for i := range st.chunks {
+		ch := &st.chunks[i]
+		ch.firstResult, ch.firstShareBit = st.resultBits, st.shareBits
+		st.resultBits += ch.results
+		st.shareBits += ch.elements * st.share.Width
+		ch.ots = ch.elements * st.share.Width
+		for _, o := range ch.outs {
+			ch.ots += len(o.elements) * st.mask
+		}
+		ch.firstKey = st.keys
+		for _, b := range ch.batches() {
+			st.keys += garble.Keys(b.circuit, b.n)
+			ch.table += garble.TableSize(b.circuit, b.n)
+			st.ands += b.circuit.Ands * b.n
+		}
+		st.ots += ch.ots
+		st.tables += int64(ch.table)
+	}
+}
+
+// batch is a circuit with a number of instances.
+type batch struct {
+	circuit *circuit.Circuit
+	n       int
+}
+
+// batches lists the batches of a chunk in the order of garbling.
+func (ch *chunk) batches() []batch {
+	if ch.direct != nil {
+		return []batch{{ch.direct, ch.instances}}
+	}
+	bs := []batch{{ch.reconstruct, ch.elements}}
+	for _, p := range ch.pools {
+		bs = append(bs, batch{p.circuit, len(p.gather) / p.size})
+	}
+	return bs
+}
+
+func sequence(first, n int) []int32 {
+	s := make([]int32, n)
+	for i := range s {
+		s[i] = int32(first + i)
+	}
+	return s
+}

@@ -1,0 +1,180 @@
+package protocol
+
+import (
+	"fmt"
+
+	"dorcas/internal/ring"
+	"dorcas/internal/rlwe"
+)
+
+// upload and answer are the linear layers' offline half: the client encrypts
+// its masks, the server multiplies them by its weights and re-shares.
+//
+//	client → server   seed of the ciphertexts' uniform halves
+//	client → server   Enc(r), one ciphertext a frame, layer by layer
+//	server → client   Enc(2^g·W r - ρ), one answer a frame, layer by layer
+//
+// The client's masks of all tensors are known before: those of activations
+// are its choice bits, that of the input is expanded from its seed, and
+// public linear layers apply to masks as to values.
+func (c *Client) upload(m *ClientMaterial) error {
+	seed := child(&c.seed, "material", uint64(m.number))
+	c.maskTensors(m, seed)
+	uniform := child(seed, "uniform halves", 0)
+	if err := c.conn.Send(uniform[:]); err != nil {
+		return fmt.Errorf("protocol: upload seed: %w", err)
+	}
+	c.meter.mark("upload seed", Session)
+	for _, cp := range c.plan.convs {
+		if err := c.uploadLayer(cp, seed, uniform, m.tensors[c.plan.shape.Layers[cp.layer].In[0]]); err != nil {
+			return fmt.Errorf("protocol: uploads: %w", err)
+		}
+		c.meter.mark("uploads", cp.layer)
+	}
+	return nil
+}
+
+func (c *Client) uploadLayer(cp convPlan, seed, uniform *[32]byte, mask []int32) error {
+	width := c.plan.moduli[cp.layer+1].width
+	none := func(int) (struct{}, error) { return struct{}{}, nil }
+	encrypt := func(i int, _ struct{}) ([]byte, error) {
+		var message [ring.N]uint32
+		cp.layout.Pack(message[:], i, mask)
+		ct := make([]byte, rlwe.CiphertextSize)
+		index := cp.firstUpload + uint64(i)
+		c.secret.Encrypt(ct, message[:], width, uniform, index, ring.NewStream(seed, "noise", index))
+		return ct, nil
+	}
+	return pipeline(cp.layout.Uploads(), none, encrypt, func(_ int, ct []byte) error { return c.conn.Send(ct) })
+}
+
+// maskTensors computes the client's shares of all activations.
+func (c *Client) maskTensors(m *ClientMaterial, seed *[32]byte) {
+	p := c.plan
+	m.tensors = make([][]int32, len(p.shape.Layers)+1)
+	m.mask = make([]int32, p.shape.Input.Dims.Len())
+	stream := ring.NewStream(seed, "input mask", 0)
+	raw := make([]byte, 4*len(m.mask))
+	stream.Read(raw)
+	for i := range m.mask {
+		m.mask[i] = int32(uint32(raw[4*i]) | uint32(raw[4*i+1])<<8 | uint32(raw[4*i+2])<<16 | uint32(raw[4*i+3])<<24)
+	}
+	m.tensors[0] = m.mask
+	for _, st := range p.stages {
+		if st.mask > 0 {
+			m.tensors[st.layer+1] = st.masks(m.choices, p.shape.Dims(st.layer+1).Len())
+		}
+	}
+	for i := range p.shape.Layers {
+		if l := &p.shape.Layers[i]; l.Public() && p.moduli[i+1].guard == 0 {
+			m.tensors[i+1] = p.public(i, m.tensors)
+		}
+	}
+}
+
+// masks reads the masks of a stage's results from the choice bits.
+func (st *stagePlan) masks(choices []byte, n int) []int32 {
+	mask := make([]int32, n)
+	for i := range st.chunks {
+		ch := &st.chunks[i]
+		bit := ch.firstOT + ch.elements*st.share.Width
+		for _, o := range ch.outs {
+			for j := range st.mask {
+				for _, e := range o.elements {
+					mask[e] |= int32(getBit(choices, bit)) << j
+					bit++
+				}
+			}
+		}
+	}
+	return mask
+}
+
+// open turns the answers into the client's shares of the accumulators.
+func (c *Client) open(m *ClientMaterial) error {
+	p := c.plan
+	for _, cp := range p.convs {
+		share := make([]int32, p.shape.Layers[cp.layer].Out.Len())
+		receive := func(i int) ([]byte, error) {
+			msg := make([]byte, cp.layout.AnswerSize(i))
+			return msg, c.conn.Recv(msg)
+		}
+		decrypt := func(i int, msg []byte) (struct{}, error) {
+			return struct{}{}, cp.layout.Open(share, i, msg, c.secret)
+		}
+		done := func(int, struct{}) error { return nil }
+		if err := pipeline(cp.layout.Answers(), receive, decrypt, done); err != nil {
+			return fmt.Errorf("protocol: answers: layer %d: %w", cp.layer, err)
+		}
+		m.tensors[cp.layer+1] = share
+		c.meter.mark("answers", cp.layer)
+	}
+	for i := range p.shape.Layers {
+		if l := &p.shape.Layers[i]; l.Public() && p.moduli[i+1].guard > 0 {
+			m.tensors[i+1] = p.public(i, m.tensors)
+		}
+	}
+	return nil
+}
+
+// answer receives the uploads of one layer after the other, computes while it
+// receives, and answers when it has them all.
+func (s *session) answer(p *preparation) error {
+	var uniform [seedSize]byte
+	if err := s.conn.Recv(uniform[:]); err != nil {
+		return fmt.Errorf("protocol: upload seed: %w", err)
+	}
+	s.meter.mark("upload seed", Session)
+	p.answers = make([][][]byte, len(s.plan.convs))
+	receive := func(i int) ([]rlwe.Ciphertext, error) {
+		cts, err := s.receiveUploads(s.plan.convs[i], &uniform)
+		s.meter.mark("uploads", s.plan.convs[i].layer)
+		return cts, err
+	}
+	compute := func(i int, cts []rlwe.Ciphertext) ([][]byte, error) { return s.answerLayer(i, cts, p) }
+	keep := func(i int, answers [][]byte) error {
+		p.answers[i] = answers
+		return nil
+	}
+	if err := pipeline(len(s.plan.convs), receive, compute, keep); err != nil {
+		return err
+	}
+	for i, answers := range p.answers {
+		for _, a := range answers {
+			if err := s.conn.Send(a); err != nil {
+				return fmt.Errorf("protocol: answers: %w", err)
+			}
+		}
+		p.answers[i] = nil
+		s.meter.mark("answers", s.plan.convs[i].layer)
+	}
+	return nil
+}
+
+func (s *session) receiveUploads(cp convPlan, uniform *[32]byte) ([]rlwe.Ciphertext, error) {
+	cts := make([]rlwe.Ciphertext, cp.layout.Uploads())
+	buf := make([]byte, rlwe.CiphertextSize)
+	for i := range cts {
+		if err := s.conn.Recv(buf); err != nil {
+			return nil, fmt.Errorf("protocol: uploads: %w", err)
+		}
+		if err := cts[i].Parse(buf, uniform, cp.firstUpload+uint64(i)); err != nil {
+			return nil, fmt.Errorf("protocol: uploads: layer %d: %w", cp.layer, err)
+		}
+	}
+	return cts, nil
+}
+
+func (s *session) answerLayer(conv int, cts []rlwe.Ciphertext, p *preparation) ([][]byte, error) {
+	cp := s.plan.convs[conv]
+	answers := make([][]byte, cp.layout.Answers())
+	share := make([]int32, s.plan.shape.Layers[cp.layer].Out.Len())
+	err := parallel(len(answers), func(i int) error {
+		index := cp.firstAnswer + uint64(i)
+		answers[i] = make([]byte, cp.layout.AnswerSize(i))
+		cp.layout.Answer(answers[i], share, i, cts, s.weights[conv], s.client,
+			ring.NewStream(p.fresh, "fresh zero", index), ring.NewStream(p.masks, "reshare", index))
+		return nil
+	})
+	return answers, err
+}

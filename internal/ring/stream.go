@@ -1,0 +1,105 @@
+package ring
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// maxLabel keeps the text that makes a Stream's key within one block of SHA-256:
+// a length byte, the label, the seed, the index and 9 bytes of padding.
+const maxLabel = sha256.BlockSize - 1 - 32 - 8 - 9
+
+// Stream is a sequence of pseudorandom bytes, fixed by seed, label and index:
+// AES-256 in counter mode from zero, under the key
+//
+//	SHA-256(len(label) ‖ label ‖ seed ‖ index)
+//
+// with the length as one byte and the index as eight, little-endian. The text
+// is prefix-free, so the hash behaves as a random oracle where the seed is
+// public (Coron et al., "Merkle–Damgård revisited", CRYPTO 2005, section 3.1)
+// and as a pseudorandom function where it is secret. AGREED.
+//
+// A Stream is for one goroutine. It prints as [redacted].
+type Stream struct {
+	ctr  cipher.Stream
+	left int // unread bytes, at the end of buf
+	buf  [2048]byte
+}
+
+// NewStream returns the stream of seed, label and index. Labels are constants
+// of at most 14 bytes; a longer one panics.
+func NewStream(seed *[32]byte, label string, index uint64) *Stream {
+	if len(label) > maxLabel {
+		panic("ring: stream label too long")
+	}
+	text := make([]byte, 0, sha256.BlockSize)
+	text = append(text, byte(len(label)))
+	text = append(text, label...)
+	text = append(text, seed[:]...)
+	text = binary.LittleEndian.AppendUint64(text, index)
+	key := sha256.Sum256(text)
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic("ring: " + err.Error())
+	}
+	var zero [aes.BlockSize]byte
+	return &Stream{ctr: cipher.NewCTR(block, zero[:])}
+}
+
+// String hides the state.
+func (s *Stream) String() string { return "[redacted]" }
+
+// Format hides the state from every verb.
+func (s Stream) Format(f fmt.State, _ rune) { io.WriteString(f, "[redacted]") }
+
+// Read fills p with the next len(p) bytes. However they are split into calls,
+// the bytes are the same.
+func (s *Stream) Read(p []byte) {
+	n := copy(p, s.buf[len(s.buf)-s.left:])
+	s.left -= n
+	p = p[n:]
+	if len(p) == 0 {
+		return
+	}
+	whole := len(p) &^ (len(s.buf) - 1)
+	clear(p[:whole])
+	s.ctr.XORKeyStream(p[:whole], p[:whole])
+	p = p[whole:]
+	if len(p) > 0 {
+		s.fill()
+		s.left -= copy(p, s.buf[:])
+	}
+}
+
+// fill replaces the buffer, whose bytes have all been read.
+func (s *Stream) fill() {
+	clear(s.buf[:])
+	s.ctr.XORKeyStream(s.buf[:], s.buf[:])
+	s.left = len(s.buf)
+}
+
+// words reads 8·len(dst) bytes as little-endian words.
+func (s *Stream) words(dst []uint64) {
+	for len(dst) > 0 {
+		if s.left == 0 {
+			s.fill()
+		}
+		src := s.buf[len(s.buf)-s.left:]
+		n := min(len(dst), len(src)/8)
+		for i := range dst[:n] {
+			dst[i] = binary.LittleEndian.Uint64(src[8*i:])
+		}
+		s.left -= 8 * n
+		dst = dst[n:]
+		if len(dst) > 0 && 0 < s.left && s.left < 8 {
+			var word [8]byte
+			s.Read(word[:])
+			dst[0] = binary.LittleEndian.Uint64(word[:])
+			dst = dst[1:]
+		}
+	}
+}

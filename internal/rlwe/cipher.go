@@ -1,0 +1,83 @@
+package rlwe
+
+import (
+	"math/bits"
+
+	"dorcas/internal/ring"
+)
+
+// MaxT is the largest number of bits of a plaintext.
+const MaxT = 32
+
+// Ciphertext is an upload as the server holds it: C0 + C1·s is the message
+// times Q/2^T, rounded, plus noise.
+type Ciphertext struct{ C0, C1 ring.NTT }
+
+// Encrypt writes C0 of an encryption of m, CiphertextSize bytes: the
+// coefficients m[i] mod 2^T of a polynomial, at most N (the rest are 0), with
+// 1 ≤ T ≤ MaxT. C1 is expanded from (maskSeed, index): a pair must never serve
+// two messages under one key, since their difference would show. The error is
+// drawn from noise, a secret stream.
+func (sk *SecretKey) Encrypt(dst []byte, m []uint32, T int, maskSeed *[32]byte, index uint64, noise *ring.Stream) {
+	var p, e ring.Poly
+	var a ring.NTT
+	encode(&p, m, T)
+	ring.Gaussian(&e, noise)
+	p.Add(&p, &e)
+	ring.UniformNTT(&a, ring.NewStream(maskSeed, labelCiphertext, index))
+	sk.seal(dst, &p, &a)
+}
+
+// Parse reads C0 from a peer's bytes and expands C1 from (maskSeed, index). It
+// fails on a wrong length and on values not below Q.
+func (ct *Ciphertext) Parse(src []byte, maskSeed *[32]byte, index uint64) error {
+	if err := parseNTT(&ct.C0, src, "ciphertext"); err != nil {
+		return err
+	}
+	ring.UniformNTT(&ct.C1, ring.NewStream(maskSeed, labelCiphertext, index))
+	return nil
+}
+
+// encode sets dst to round(Q·m/2^T), halves up. That is at most
+// Q − Q/2^T + 1 < Q.
+func encode(dst *ring.Poly, m []uint32, T int) {
+	if T < 1 || T > MaxT || len(m) > ring.N {
+		panic("rlwe: message out of range")
+	}
+	mask, half := uint64(1)<<T-1, uint64(1)<<(T-1)
+	for i, v := range m {
+		hi, lo := bits.Mul64(ring.Q, uint64(v)&mask)
+		lo, carry := bits.Add64(lo, half, 0)
+		dst[i] = (hi+carry)<<(64-T) | lo>>T
+	}
+	clear(dst[len(m):])
+}
+
+// EncodePlain sets dst to the NTT form of the polynomial with the given small
+// coefficients, at most N (the rest are 0). They are not scaled: they multiply
+// messages.
+func EncodePlain(dst *ring.NTT, coeffs []int32) {
+	if len(coeffs) > ring.N {
+		panic("rlwe: more than N coefficients")
+	}
+	p := (*ring.Poly)(dst)
+	for i, c := range coeffs {
+		p[i] = uint64(int64(c)) + ring.Q&uint64(int64(c)>>63)
+	}
+	clear(p[len(coeffs):])
+	ring.Forward(dst, p)
+}
+
+// Sum is a sum of ciphertexts times plaintexts, reduced only when it leaves in
+// an answer. The zero value is an empty sum.
+type Sum struct{ a0, a1 ring.Acc }
+
+// Zero empties the sum.
+func (s *Sum) Zero() { s.a0.Zero(); s.a1.Zero() }
+
+// MulAdd adds ct·w, w as EncodePlain makes it. A sum holds at most
+// ring.MaxTerms products.
+func (s *Sum) MulAdd(ct *Ciphertext, w *ring.NTT) {
+	s.a0.MulAdd(&ct.C0, w)
+	s.a1.MulAdd(&ct.C1, w)
+}

@@ -1,0 +1,143 @@
+package onnx
+
+import (
+	"math"
+
+	"dorcas/nn"
+)
+
+// batchNormalization translates
+//
+//	Y = (X - mean) / sqrt(var + epsilon) · scale + B
+//
+// with one number of each per channel.
+func (n *node) batchNormalization() *value {
+	if n.intAttr("training_mode", 0) != 0 {
+		n.unsupported("training_mode 1")
+	}
+	if n.intAttr("spatial", 1) != 1 {
+		n.unsupported("spatial 0")
+	}
+	epsilon := float64(n.floatAttr("epsilon", 1e-5))
+	x := n.image(0)
+	var p [4][]float32
+	for i, what := range []string{"scale", "bias", "mean", "variance"} {
+		p[i] = n.floats(i+1, what).floats
+	}
+	if n.err != nil {
+		return nil
+	}
+	if len(x.shape) < 2 {
+		n.fail("input of shape %v has no channels", x.shape)
+		return nil
+	}
+	channels := x.shape[1]
+	for _, v := range p {
+		if len(v) != channels {
+			n.fail("%d numbers for %d channels", len(v), channels)
+			return nil
+		}
+	}
+	scale, shift := make([]float32, channels), make([]float32, channels)
+	for c := range scale {
+		variance := float64(p[3][c]) + epsilon
+		if !(variance > 0) {
+			n.fail("variance of channel %d is %v", c, p[3][c])
+			return nil
+		}
+		s := float64(p[0][c]) / math.Sqrt(variance)
+		scale[c] = float32(s)
+		shift[c] = float32(float64(p[1][c]) - float64(p[2][c])*s)
+	}
+	return n.affine(x, 1, scale, shift)
+}
+
+// channels returns the numbers of a constant that an operator combines with
+// an input of the given shape, and the axis along which they differ, -1 if it
+// is one number for all.
+func (n *node) channels(c *constant, shape []int) (axis int, numbers []float32) {
+	axis = -1
+	for i, d := range c.shape {
+		at := len(shape) - len(c.shape) + i
+		switch {
+		case d == 1:
+		case at < 0 || d != shape[at]:
+			n.unsupported("a constant of shape %v with an input of shape %v", c.shape, shape)
+			return -1, nil
+		case axis >= 0:
+			n.unsupported("a constant of shape %v, which differs within channels", c.shape)
+			return -1, nil
+		default:
+			axis = at
+		}
+	}
+	if len(c.floats) == 0 {
+		n.fail("an empty constant")
+	}
+	if len(c.shape) > len(shape) { // of ones: the output has as many dimensions
+		n.unsupported("a constant of shape %v with an input of shape %v", c.shape, shape)
+	}
+	return axis, c.floats
+}
+
+// affine adds scale·x + shift, with one number for each index of an axis or,
+// for axis -1, one number for all. An empty scale is ones. A shift alone
+// becomes part of the bias where x comes straight from a Conv or Dense.
+func (n *node) affine(x *value, axis int, scale, shift []float32) *value {
+	if n.err != nil {
+		return nil
+	}
+	dims := n.r.g.Dims(x.tensor)
+	if axis >= 0 {
+		if before, _ := sizeOf(x.shape[:axis]); before != n.r.batch {
+			n.unsupported("a constant along axis %d of shape %v, which is not that of channels", axis, x.shape)
+			return nil
+		}
+		if dims.C != x.shape[axis] {
+			dims = n.r.image(append([]int{n.r.batch}, x.shape[axis:]...))
+		}
+	}
+	t := n.as(x, dims)
+	n.check(n.r.spend(2 * dims.C))
+	if n.err != nil {
+		return nil
+	}
+	add := scale == nil
+	scale, shift = expand(scale, dims.C, 1), expand(shift, dims.C, 0)
+	if before := n.r.weighted(t); add && !x.shared && before != nil {
+		for c, b := range before.Bias {
+			shift[c] += b
+		}
+		before.Bias = shift
+		return &value{tensor: t, shape: x.shape}
+	}
+	return n.emit(nn.Node{Op: nn.NodeAffine, Out: dims, Scale: scale, Shift: shift}, t, x.shape)
+}
+
+// weighted returns the Conv or Dense that computes a tensor, nil if none does.
+func (r *reader) weighted(tensor int) *nn.Node {
+	if tensor == 0 {
+		return nil
+	}
+	if b := &r.g.Nodes[tensor-1]; b.Op == nn.NodeConv || b.Op == nn.NodeDense {
+		return b
+	}
+	return nil
+}
+
+// expand returns a copy of v with one number per channel: v may have one for
+// all, or none, which stands for otherwise.
+func expand(v []float32, channels int, otherwise float32) []float32 {
+	out := make([]float32, channels)
+	for c := range out {
+		switch len(v) {
+		case 0:
+			out[c] = otherwise
+		case 1:
+			out[c] = v[0]
+		default:
+			out[c] = v[c]
+		}
+	}
+	return out
+}

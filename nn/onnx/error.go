@@ -1,0 +1,69 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// UnsupportedError lists every node of a graph that this package cannot
+// translate.
+type UnsupportedError struct {
+	Nodes []Unsupported // in the order of the file
+}
+
+// Unsupported is a node that cannot be translated.
+type Unsupported struct {
+	Op      string // operator, "Clip"
+	Name    string // of the node, or of its first output where it has none
+	Missing string // what would be needed
+}
+
+func (u Unsupported) String() string {
+	return fmt.Sprintf("%s %s: %s", plain(u.Op), quote(u.Name), u.Missing)
+}
+
+func (e *UnsupportedError) Error() string {
+	var b strings.Builder
+	if len(e.Nodes) == 1 {
+		return "onnx: not supported: " + e.Nodes[0].String()
+	}
+	fmt.Fprintf(&b, "onnx: %d nodes are not supported:", len(e.Nodes))
+	for _, u := range e.Nodes {
+		b.WriteString("\n  " + u.String())
+	}
+	return b.String()
+}
+
+// missingError says what this package would need in order to go on; it makes
+// a node unsupported where any other error makes the file malformed.
+type missingError string
+
+func (e missingError) Error() string { return string(e) }
+
+// errUnknown ends the translation of a node whose input is the output of an
+// unsupported one.
+var errUnknown = errors.New("input is unknown")
+
+// maxQuoted is how much of a name from a file an error repeats, in bytes.
+const maxQuoted = 100
+
+// quote returns s, or the start of a long one, in quotes and with nothing in
+// it that a terminal would act on.
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		return fmt.Sprintf("%q…", s[:maxQuoted])
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// plain returns a name without quotes if it is short and of letters and
+// digits, as those of operators are.
+func plain(s string) string {
+	odd := func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	if s == "" || len(s) > maxQuoted || strings.ContainsFunc(s, odd) {
+		return quote(s)
+	}
+	return s
+}

@@ -1,0 +1,311 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dorcas/nn"
+	"dorcas/nn/onnx/internal/pb"
+)
+
+// A reader translates one file.
+type reader struct {
+	file  *pb.GraphProto
+	opset int
+	// batch is how many images the file computes at a time, 1 where it
+	// leaves that open. Shapes here are the file's own, batch included;
+	// tensors of the nn.Graph hold one image.
+	batch int
+
+	constants map[string]*pb.TensorProto
+	producer  map[string]int    // node that computes a tensor
+	uses      map[string]int    // by nodes that the output needs, and as output
+	values    map[string]*value // what is known so far
+
+	g        *nn.Graph
+	reshaped map[reshapeKey]int
+	total    int // elements of all tensors of g
+	// budget is how many numbers may still be made out of those of the file,
+	// so that many nodes cannot each copy one large tensor.
+	budget int
+
+	unsupported []*node
+}
+
+// A value is what a name in the file stands for: a constant, or a tensor of
+// the graph seen with a shape of the file.
+type value struct {
+	constant *constant
+
+	tensor int
+	shape  []int
+	shared bool // the tensor, or a view of it, has other uses
+	head   nn.Head
+	from   *node // of the head
+
+	computed bool // from the graph's input: no constant even if unknown
+	unknown  bool // the output of an unsupported node
+}
+
+// reshapeKey identifies a Reshape node of the graph.
+type reshapeKey struct {
+	tensor int
+	out    nn.Dims
+}
+
+func newReader(file *pb.GraphProto, opset, size int) *reader {
+	return &reader{
+		file: file, opset: opset, batch: 1,
+		constants: map[string]*pb.TensorProto{},
+		producer:  map[string]int{},
+		uses:      map[string]int{},
+		values:    map[string]*value{},
+		g:         &nn.Graph{Name: file.GetName()},
+		reshaped:  map[reshapeKey]int{},
+		budget:    1<<20 + 2*size,
+	}
+}
+
+// read fills in r.g.
+func (r *reader) read() error {
+	if err := r.index(); err != nil {
+		return err
+	}
+	outputs := r.file.GetOutput()
+	if len(outputs) != 1 {
+		return fmt.Errorf("the graph has %d outputs, want 1", len(outputs))
+	}
+	output := outputs[0].GetName()
+	needed, err := r.needed(output)
+	if err != nil {
+		return err
+	}
+	if err := r.input(needed); err != nil {
+		return err
+	}
+	order, err := r.order(needed)
+	if err != nil {
+		return err
+	}
+	for _, i := range order {
+		if err := r.translate(i); err != nil {
+			return err
+		}
+	}
+	if err := r.output(output); err != nil {
+		return err
+	}
+	return r.g.Validate()
+}
+
+// index records where each tensor of the file comes from.
+func (r *reader) index() error {
+	for _, t := range r.file.GetInitializer() {
+		if t.GetName() == "" || r.constants[t.GetName()] != nil {
+			return fmt.Errorf("initializer %s: name is empty or used twice", quote(t.GetName()))
+		}
+		r.constants[t.GetName()] = t
+	}
+	for i, p := range r.file.GetNode() {
+		for _, name := range p.GetOutput() {
+			if name == "" {
+				continue
+			}
+			_, twice := r.producer[name]
+			if twice || r.constants[name] != nil {
+				return fmt.Errorf("tensor %s is computed twice", quote(name))
+			}
+			r.producer[name] = i
+		}
+	}
+	return nil
+}
+
+// needed says of each node whether the output depends on it, and counts the
+// uses of tensors by those nodes.
+func (r *reader) needed(output string) ([]bool, error) {
+	nodes := r.file.GetNode()
+	needed := make([]bool, len(nodes))
+	r.uses[output]++
+	for next := []string{output}; len(next) > 0; {
+		name := next[len(next)-1]
+		next = next[:len(next)-1]
+		i, ok := r.producer[name]
+		if !ok || needed[i] {
+			continue
+		}
+		needed[i] = true
+		for _, in := range nodes[i].GetInput() {
+			if in != "" {
+				r.uses[in]++
+				next = append(next, in)
+			}
+		}
+	}
+	if _, ok := r.producer[output]; !ok {
+		return nil, fmt.Errorf("output %s is not computed by any node", quote(output))
+	}
+	return needed, nil
+}
+
+// order returns the needed nodes in an order in which each comes after those
+// it depends on: the file's, if that is one.
+func (r *reader) order(needed []bool) ([]int, error) {
+	const (
+		fresh = iota
+		open  // on the stack
+		done
+	)
+	nodes := r.file.GetNode()
+	state := make([]uint8, len(nodes))
+	next := make([]int, len(nodes)) // input to look at next
+	var order, stack []int
+	for start := range nodes {
+		if !needed[start] || state[start] == done {
+			continue
+		}
+		state[start] = open
+		for stack = append(stack, start); len(stack) > 0; {
+			i := stack[len(stack)-1]
+			if next[i] == len(nodes[i].GetInput()) {
+				state[i] = done
+				order = append(order, i)
+				stack = stack[:len(stack)-1]
+				continue
+			}
+			name := nodes[i].GetInput()[next[i]]
+			next[i]++
+			from, ok := r.producer[name]
+			switch {
+			case !ok && name != "" && r.constants[name] == nil && r.values[name] == nil:
+				return nil, fmt.Errorf("%s: nothing computes its input %s", newNode(r, i), quote(name))
+			case ok && state[from] == open:
+				return nil, fmt.Errorf("%s: its input depends on its output", newNode(r, i))
+			case ok && state[from] == fresh:
+				state[from] = open
+				stack = append(stack, from)
+			}
+		}
+	}
+	return order, nil
+}
+
+// translate adds what node i of the file computes to the values.
+func (r *reader) translate(i int) error {
+	n := newNode(r, i)
+	v := n.translate()
+	for _, name := range n.outputs[min(1, len(n.outputs)):] {
+		if r.uses[name] > 0 {
+			n.unsupported("its output %s", quote(name))
+		}
+	}
+	switch {
+	case len(n.missing) > 0:
+		r.report(n)
+	case n.err != nil && !errors.Is(n.err, errUnknown):
+		return fmt.Errorf("%s: %w", n, n.err)
+	}
+	for j, name := range n.outputs {
+		if j > 0 || n.err != nil {
+			v = &value{unknown: true}
+		}
+		v.computed = v.constant == nil && n.computed && n.op != "Shape"
+		r.values[name] = v
+	}
+	return nil
+}
+
+// report adds a node to those that are not supported.
+func (r *reader) report(n *node) {
+	if !n.reported {
+		n.reported = true
+		r.unsupported = append(r.unsupported, n)
+	}
+}
+
+// unsupportedError lists the nodes reported, in the order of the file.
+func (r *reader) unsupportedError() *UnsupportedError {
+	slices.SortFunc(r.unsupported, func(a, b *node) int { return a.index - b.index })
+	e := new(UnsupportedError)
+	for _, n := range r.unsupported {
+		slices.Sort(n.missing)
+		missing := strings.Join(slices.Compact(n.missing), "; ")
+		e.Nodes = append(e.Nodes, Unsupported{Op: n.op, Name: n.name, Missing: missing})
+	}
+	return e
+}
+
+// output sets the graph's output, or reports what was found not to be
+// supported.
+func (r *reader) output(name string) error {
+	v := r.values[name]
+	if len(r.unsupported) > 0 {
+		return r.unsupportedError()
+	}
+	if v.constant != nil {
+		return fmt.Errorf("output %s does not depend on the input", quote(name))
+	}
+	r.g.Output, r.g.Head = v.tensor, v.head
+	return nil
+}
+
+// add appends a node to the graph and returns its output tensor.
+func (r *reader) add(n nn.Node) (int, error) {
+	size, err := sizeOf([]int{n.Out.C, n.Out.H, n.Out.W})
+	if err != nil {
+		return 0, err
+	}
+	if r.total += size; r.total > maxElements {
+		return 0, fmt.Errorf("all tensors together have more than %d elements", maxElements)
+	}
+	r.g.Nodes = append(r.g.Nodes, n)
+	return len(r.g.Nodes), nil
+}
+
+// as returns a tensor with the elements of v as an image of size out, which
+// has as many.
+func (r *reader) as(v *value, out nn.Dims, name string) (int, error) {
+	if r.g.Dims(v.tensor) == out {
+		return v.tensor, nil
+	}
+	key := reshapeKey{v.tensor, out}
+	if t, ok := r.reshaped[key]; ok {
+		return t, nil
+	}
+	t, err := r.add(nn.Node{Name: name, Op: nn.NodeReshape, In: []int{v.tensor}, Out: out})
+	if err == nil {
+		r.reshaped[key] = t
+	}
+	return t, err
+}
+
+// image returns the size of one image of a tensor with a shape of the file:
+// without the batch, the first dimension as channels and the last ones, if
+// there are many, as one.
+func (r *reader) image(shape []int) nn.Dims {
+	if len(shape) > 1 && shape[0] == r.batch {
+		shape = shape[1:]
+	}
+	d := nn.Dims{C: 1, H: 1, W: 1}
+	for i, n := range shape {
+		switch i {
+		case 0:
+			d.C = n
+		case 1:
+			d.H = n
+		default:
+			d.W *= n
+		}
+	}
+	return d
+}
+
+// spend takes numbers that are to be made from the budget.
+func (r *reader) spend(n int) error {
+	if r.budget -= n; r.budget < 0 {
+		return errors.New("the graph copies its constants too often")
+	}
+	return nil
+}

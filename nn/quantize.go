@@ -1,0 +1,144 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+)
+
+// QuantizeOptions says how fine the integers of a quantised network are. The
+// zero value of each field stands for its default.
+type QuantizeOptions struct {
+	// ActBits is the width of activations, default 8: unsigned after a relu,
+	// signed where negative values occur.
+	ActBits int
+	// WeightBits is the width of weights, default 8. A layer whose results
+	// are to be added to finer ones takes as many more as that needs.
+	WeightBits int
+	// SquareBits is the width of what a square takes, signed, and of what it
+	// gives, unsigned; default 10.
+	SquareBits int
+	// InputBits is the width of the input, default 8, or 9 where it takes
+	// negative values.
+	InputBits int
+	// Reveal is what the client learns, default the scores.
+	Reveal Reveal
+}
+
+// QuantizeReport says what quantisation did to each layer, on the samples.
+type QuantizeReport struct {
+	Samples int           `json:"samples"`
+	Input   LayerReport   `json:"input"`
+	Layers  []LayerReport `json:"layers"` // as in the Shape
+}
+
+// LayerReport is a line of a QuantizeReport.
+type LayerReport struct {
+	Name string `json:"name"`
+	Op   string `json:"op"`
+	// Width is the number of bits that hold what the layer computes: for an
+	// activation what it takes, for other layers what they give.
+	Width int `json:"width"`
+	// Shift, Bits and Signed are those of an activation or of the input.
+	Shift  int  `json:"shift,omitempty"`
+	Bits   int  `json:"bits,omitempty"`
+	Signed bool `json:"signed,omitempty"`
+	// Frac and Div are the scale: real value = integer × 2^-Frac / Div.
+	Frac int `json:"frac"`
+	Div  int `json:"div"`
+	// WeightBits is the width of the largest weight.
+	WeightBits int `json:"weight_bits,omitempty"`
+	// Saturation is the share of values that an activation clamps.
+	Saturation float64 `json:"saturation"`
+	// Error is the root of the mean square difference from the float network,
+	// in units of that network's root mean square.
+	Error float64 `json:"error"`
+}
+
+// Quantize turns a float network into an integer one. The samples, inputs
+// of the network like those it will meet, decide the scales of activations;
+// some hundred are enough. A nil opt means the defaults.
+//
+// Scales are powers of two and those of activations are chosen, tensor by
+// tensor, for the least mean square error on the samples, so that rare large
+// values may be clamped. Widths of accumulators are what the weights and
+// the range of the integers before them can reach, whatever the input.
+func Quantize(g *Graph, samples [][]float32, opt *QuantizeOptions) (*Model, *QuantizeReport, error) {
+	o, err := opt.withDefaults()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := g.Validate(); err != nil {
+		return nil, nil, err
+	}
+	f, err := g.prepare()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(samples) == 0 {
+		return nil, nil, errors.New("nn: quantize: no samples")
+	}
+	stats, err := observe(f, samples)
+	if err != nil {
+		return nil, nil, fmt.Errorf("nn: quantize: %w", err)
+	}
+	var m *Model
+	var terms []*term
+	for _, strict := range []bool{false, true} {
+		q := &quantizer{graph: f, opt: o, stats: stats, uses: f.uses(), strict: strict}
+		out, err := q.translate()
+		if err != nil {
+			return nil, nil, fmt.Errorf("nn: quantize: %w", err)
+		}
+		if m, terms = q.model(out); shareable(terms) {
+			break
+		}
+	}
+	if err := m.Validate(); err != nil {
+		return nil, nil, err
+	}
+	r, err := newReport(m, f, terms, samples)
+	if err != nil {
+		return nil, nil, fmt.Errorf("nn: quantize: %w", err)
+	}
+	return m, r, nil
+}
+
+func (opt *QuantizeOptions) withDefaults() (QuantizeOptions, error) {
+	var o QuantizeOptions
+	if opt != nil {
+		o = *opt
+	}
+	for _, f := range []struct {
+		bits           *int
+		usual, lo, top int
+		name           string
+	}{
+		{&o.ActBits, 8, 2, 14, "ActBits"}, {&o.WeightBits, 8, 2, maxWeightBits, "WeightBits"},
+		{&o.SquareBits, 10, 2, 14, "SquareBits"}, {&o.InputBits, 0, 2, 14, "InputBits"},
+	} {
+		if *f.bits == 0 {
+			*f.bits = f.usual
+		} else if *f.bits < f.lo || *f.bits > f.top {
+			return o, fmt.Errorf("nn: quantize: %s is %d, want %d to %d", f.name, *f.bits, f.lo, f.top)
+		}
+	}
+	if o.Reveal == "" {
+		o.Reveal = RevealScores
+	}
+	if o.Reveal != RevealScores && o.Reveal != RevealLabel {
+		return o, fmt.Errorf("nn: quantize: reveal %q, want scores or label", o.Reveal)
+	}
+	return o, nil
+}
+
+// shareable reports whether the shares of all accumulators have the bits that
+// they need, even if later layers tie them all together.
+func shareable(terms []*term) bool {
+	width, guard := 0, 0
+	for _, t := range terms {
+		if t.accumulator {
+			width, guard = max(width, t.width()), max(guard, t.guard())
+		}
+	}
+	return width+guard <= shareBits
+}

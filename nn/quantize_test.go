@@ -1,0 +1,253 @@
+package nn
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// builder adds nodes with random weights to a graph.
+type builder struct {
+	Graph
+	rng *rand.Rand
+}
+
+func newBuilder(seed uint64, in Dims) *builder {
+	return &builder{Graph: Graph{Name: "net", Input: in}, rng: rand.New(rand.NewPCG(seed, 1))}
+}
+
+// node adds a node on the tensors in and returns its tensor, which it makes
+// the output.
+func (b *builder) node(n Node, in ...int) int {
+	n.In = in
+	if n.Out == (Dims{}) {
+		var err error
+		if n.Out, err = n.outDims(b.Dims(in[0])); err != nil {
+			panic(err)
+		}
+	}
+	n.Name = n.Op.String()
+	b.Nodes = append(b.Nodes, n)
+	b.Output = len(b.Nodes)
+	return b.Output
+}
+
+// square returns a window of k × k.
+func window(k, stride, pad int) Window {
+	return Window{KH: k, KW: k, StrideH: stride, StrideW: stride, Pad: Pad{pad, pad, pad, pad}}
+}
+
+func (b *builder) conv(x, channels int, win Window) int {
+	in := b.Dims(x)
+	n := in.C * win.KH * win.KW
+	w := floats(b.rng, channels*n)
+	for i := range w {
+		w[i] *= float32(math.Sqrt(3 / float64(n))) // variance 1/n
+	}
+	return b.node(Node{Op: NodeConv, Window: win, Weights: w, Bias: floats(b.rng, channels), Out: func() Dims {
+		h, w := win.Out(in.H, in.W)
+		return Dims{channels, h, w}
+	}()}, x)
+}
+
+func (b *builder) dense(x, channels int) int {
+	n := b.Dims(x).Len()
+	w := floats(b.rng, channels*n)
+	for i := range w {
+		w[i] *= float32(math.Sqrt(3 / float64(n)))
+	}
+	return b.node(Node{Op: NodeDense, Weights: w, Bias: floats(b.rng, channels), Out: Dims{channels, 1, 1}}, x)
+}
+
+func (b *builder) op(op NodeOp, in ...int) int { return b.node(Node{Op: op}, in...) }
+
+func (b *builder) pool(op NodeOp, x, k, stride, pad int) int {
+	return b.node(Node{Op: op, Window: window(k, stride, pad), CountPad: true}, x)
+}
+
+func (b *builder) pad(x int, p Pad) int { return b.node(Node{Op: NodeZeroPad, Pad: p}, x) }
+
+func (b *builder) reshape(x int, d Dims) int { return b.node(Node{Op: NodeReshape, Out: d}, x) }
+
+func (b *builder) affine(x int) int {
+	c := b.Dims(x).C
+	return b.node(Node{Op: NodeAffine, Scale: floats(b.rng, c), Shift: floats(b.rng, c)}, x)
+}
+
+func (b *builder) samples(n int, signed bool) [][]float32 {
+	s := make([][]float32, n)
+	for i := range s {
+		s[i] = floats(b.rng, b.Input.Len())
+		for j, v := range s[i] {
+			if !signed {
+				s[i][j] = (v + 1) / 2
+			}
+		}
+	}
+	return s
+}
+
+// patterns are small graphs, with the layers that each should become.
+var patterns = []struct {
+	name   string
+	in     Dims
+	signed bool
+	build  func(b *builder)
+	want   string
+}{
+	{"conv relu pool dense", Dims{2, 8, 8}, false, func(b *builder) {
+		b.dense(b.pool(NodeMaxPool, b.op(NodeRelu, b.conv(0, 4, window(3, 1, 1))), 2, 2, 0), 5)
+	}, "conv max_pool+relu reshape conv"},
+	{"conv pool relu dense", Dims{2, 8, 8}, true, func(b *builder) {
+		b.dense(b.op(NodeRelu, b.pool(NodeMaxPool, b.conv(0, 4, window(3, 1, 1)), 2, 2, 0)), 5)
+	}, "conv max_pool+relu reshape conv"},
+	{"conv pool conv", Dims{2, 8, 8}, true, func(b *builder) {
+		b.conv(b.pool(NodeMaxPool, b.conv(0, 4, window(3, 1, 1)), 3, 2, 1), 3, window(3, 1, 0))
+	}, "conv max_pool+identity conv"},
+	{"relu shared with a pool", Dims{2, 8, 8}, true, func(b *builder) {
+		r := b.op(NodeRelu, b.conv(0, 3, window(3, 1, 1)))
+		p := b.pool(NodeMaxPool, r, 3, 1, 1)
+		b.conv(b.op(NodeAdd, r, p), 2, window(1, 1, 0))
+	}, "conv relu max_pool+identity add conv"},
+	{"two maps in a row", Dims{6, 1, 1}, true, func(b *builder) {
+		b.dense(b.dense(0, 8), 4)
+	}, "conv identity conv"},
+	{"output is an activation", Dims{6, 1, 1}, true, func(b *builder) {
+		b.op(NodeRelu, b.dense(0, 8))
+	}, "conv relu"},
+	{"output waits for nothing", Dims{2, 4, 4}, true, func(b *builder) {
+		b.pool(NodeMaxPool, b.op(NodeRelu, b.conv(0, 3, window(3, 1, 1))), 4, 4, 0)
+	}, "conv max_pool+relu"},
+	{"pool of the input", Dims{2, 6, 6}, true, func(b *builder) {
+		b.conv(b.pool(NodeMaxPool, 0, 2, 2, 0), 3, window(3, 1, 0))
+	}, "max_pool+identity conv"},
+	{"square", Dims{6, 1, 1}, false, func(b *builder) {
+		b.dense(b.op(NodeSquare, b.dense(b.op(NodeSquare, b.dense(0, 12)), 8)), 4)
+	}, "conv square conv square conv"},
+	{"pool square", Dims{2, 6, 6}, false, func(b *builder) {
+		b.dense(b.op(NodeSquare, b.pool(NodeMaxPool, b.conv(0, 3, window(3, 1, 0)), 2, 2, 0)), 4)
+	}, "conv max_pool+identity square reshape conv"},
+	{"average pools", Dims{2, 12, 12}, true, func(b *builder) {
+		x := b.pool(NodeAvgPool, b.op(NodeRelu, b.conv(0, 4, window(3, 1, 1))), 3, 3, 0)
+		x = b.op(NodeRelu, b.pool(NodeAvgPool, b.conv(x, 4, window(3, 1, 1)), 2, 2, 0))
+		b.pool(NodeAvgPool, b.conv(x, 3, window(1, 1, 0)), 2, 2, 0)
+	}, "conv relu sum_pool conv sum_pool relu conv sum_pool"},
+	{"residual", Dims{3, 8, 8}, true, func(b *builder) {
+		x := b.op(NodeRelu, b.conv(0, 4, window(3, 1, 1)))
+		y := b.conv(b.op(NodeRelu, b.conv(x, 4, window(3, 1, 1))), 4, window(3, 1, 1))
+		x = b.op(NodeRelu, b.op(NodeAdd, x, y))
+		y = b.conv(b.op(NodeRelu, b.conv(x, 6, window(3, 2, 1))), 6, window(3, 1, 1))
+		x = b.op(NodeRelu, b.op(NodeAdd, b.conv(x, 6, window(1, 2, 0)), y))
+		b.dense(b.pool(NodeAvgPool, x, 4, 4, 0), 3)
+	}, "conv relu conv relu conv add relu conv conv relu conv add relu sum_pool conv"},
+	{"residual without activations", Dims{3, 6, 6}, true, func(b *builder) {
+		x := b.conv(0, 3, window(3, 1, 1))
+		x = b.op(NodeAdd, x, b.conv(b.op(NodeRelu, x), 3, window(3, 1, 1)))
+		x = b.op(NodeAdd, x, b.conv(b.op(NodeRelu, x), 3, window(3, 1, 1)))
+		b.dense(x, 4)
+	}, "conv relu conv add relu conv add identity reshape conv"},
+	{"divisors that differ", Dims{2, 6, 6}, false, func(b *builder) {
+		r := b.op(NodeRelu, b.conv(0, 3, window(3, 1, 1)))
+		b.dense(b.op(NodeAdd, b.pool(NodeAvgPool, r, 3, 1, 1), r), 3)
+	}, "conv relu sum_pool add reshape conv"},
+	{"divisor and convolution", Dims{2, 6, 6}, false, func(b *builder) {
+		r := b.op(NodeRelu, b.conv(0, 3, window(3, 1, 1)))
+		b.op(NodeRelu, b.op(NodeAdd, b.pool(NodeAvgPool, r, 3, 1, 1), b.conv(r, 3, window(3, 1, 1))))
+	}, "conv relu sum_pool conv add relu"},
+	{"borders merged", Dims{2, 6, 6}, true, func(b *builder) {
+		x := b.op(NodeRelu, b.conv(b.pad(0, Pad{1, 0, 2, 1}), 3, window(3, 2, 0)))
+		b.dense(b.pool(NodeAvgPool, b.pad(x, Pad{1, 1, 0, 0}), 2, 1, 0), 3)
+	}, "conv relu sum_pool reshape conv"},
+	{"borders that stay", Dims{2, 5, 5}, true, func(b *builder) {
+		x := b.conv(b.pad(0, Pad{1, 1, 1, 1}), 3, window(1, 1, 0))
+		b.dense(b.op(NodeRelu, b.pad(x, Pad{0, 1, 0, 1})), 3)
+	}, "zero_pad conv zero_pad relu reshape conv"},
+	{"border shared", Dims{2, 5, 5}, true, func(b *builder) {
+		x := b.pad(0, Pad{1, 1, 1, 1})
+		b.dense(b.op(NodeAdd, b.conv(x, 2, window(3, 1, 1)), x), 3)
+	}, "conv zero_pad add identity reshape conv"},
+	{"affine after", Dims{2, 5, 5}, true, func(b *builder) {
+		x := b.op(NodeRelu, b.affine(b.conv(0, 4, window(3, 1, 1))))
+		x = b.reshape(b.dense(x, 8), Dims{2, 2, 2})
+		b.dense(b.op(NodeRelu, b.affine(b.affine(x))), 3)
+	}, "conv relu reshape conv reshape relu reshape conv"},
+	{"affine before", Dims{2, 5, 5}, true, func(b *builder) {
+		x := b.op(NodeRelu, b.conv(b.affine(0), 4, window(3, 1, 0)))
+		b.dense(b.affine(x), 3)
+	}, "conv relu reshape conv"},
+	{"relus that do nothing", Dims{2, 5, 5}, false, func(b *builder) {
+		x := b.op(NodeRelu, b.op(NodeRelu, b.conv(b.op(NodeRelu, 0), 4, window(3, 1, 0))))
+		b.dense(b.op(NodeRelu, b.pool(NodeMaxPool, x, 3, 3, 0)), 3)
+	}, "conv relu max_pool+identity conv"},
+	{"relu of the input", Dims{5, 1, 1}, true, func(b *builder) {
+		b.dense(b.op(NodeRelu, 0), 3)
+	}, "relu conv"},
+	{"nothing dead", Dims{5, 1, 1}, true, func(b *builder) {
+		x := b.op(NodeRelu, b.dense(0, 3))
+		b.dense(x, 7)
+		b.Output = x
+	}, "conv relu"},
+	{"reshaped accumulator", Dims{8, 1, 1}, true, func(b *builder) {
+		x := b.reshape(b.dense(0, 18), Dims{2, 3, 3})
+		b.conv(b.op(NodeRelu, x), 3, window(3, 1, 1))
+	}, "conv reshape relu conv"},
+}
+
+func TestQuantizePatterns(t *testing.T) {
+	for _, p := range patterns {
+		t.Run(p.name, func(t *testing.T) {
+			b := newBuilder(7, p.in)
+			p.build(b)
+			m, r, err := Quantize(&b.Graph, b.samples(40, p.signed), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ops []string
+			for i, l := range r.Layers {
+				ops = append(ops, l.Op)
+				if l.Error > 0.04 {
+					t.Errorf("layer %d, %s: error %.3f of the float network", i, l.Op, l.Error)
+				}
+			}
+			if got := strings.Join(ops, " "); got != p.want {
+				t.Errorf("layers\n %s, want\n %s", got, p.want)
+			}
+			checkScores(t, &b.Graph, m, b.samples(20, p.signed))
+			if _, err := json.Marshal(r); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// checkScores compares the real scores of a model with those of the float
+// network on samples that it was not calibrated with.
+func checkScores(t *testing.T, g *Graph, m *Model, samples [][]float32) {
+	t.Helper()
+	var power, sum float64
+	for _, x := range samples {
+		want, err := g.Run(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := make([]int32, len(x))
+		m.Input.Quantize(in, x)
+		r, err := m.Run(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range m.Output.Scores(r.Outputs) {
+			d := v - float64(want[i])
+			sum += d * d
+			power += float64(want[i]) * float64(want[i])
+		}
+	}
+	if e := math.Sqrt(sum / power); e > 0.05 {
+		t.Errorf("scores differ by %.3f", e)
+	}
+}
+
+var _ = slices.Max[[]int]

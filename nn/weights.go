@@ -1,0 +1,97 @@
+package nn
+
+import "math"
+
+// weightFrac returns the f for which weights of the width, times 2^-f / ratio,
+// come closest to w in mean square; of equally close ones the least, so that
+// weights that were trained as short integers stay short. It returns noFrac
+// where all are zero.
+func weightFrac(w []float32, bits int, ratio float64) int {
+	lo, hi := rangeOf(w)
+	if lo == 0 && hi == 0 {
+		return noFrac
+	}
+	fit := fitFrac(lo*ratio, hi*ratio, bits, true)
+	best, least := fit, math.Inf(1)
+	for f := max(fit-bits, -fracRange); f <= min(fit+2, fracRange); f++ {
+		if e := weightError(w, bits, math.Ldexp(ratio, f), least); e < least {
+			best, least = f, e
+		}
+	}
+	return best
+}
+
+func rangeOf(w []float32) (lo, hi float64) {
+	for _, v := range w {
+		lo, hi = min(lo, float64(v)), max(hi, float64(v))
+	}
+	return lo, hi
+}
+
+// weightError returns the sum of the squares of what rounding to integers of
+// the width, at so many to a unit, changes; or any number above limit once the
+// sum exceeds that.
+func weightError(w []float32, bits int, scale, limit float64) float64 {
+	lo, hi := Limits(bits, true)
+	var sum float64
+	for _, v := range w {
+		k := min(max(math.Floor(float64(v)*scale+0.5), float64(lo)), float64(hi))
+		d := k/scale - float64(v)
+		if sum += d * d; sum > limit {
+			break
+		}
+	}
+	return sum
+}
+
+// quantizeWeights chooses the integers of a Conv whose result is to have scale
+// s. Where the finest scale that bits allow is asked for, outliers may be
+// clamped to that width; finer scales, for the sake of a sum, take wider
+// weights.
+func (t *term) quantizeWeights(s scale, bits int) {
+	x := t.in[0].scale
+	ratio := float64(s.div) / float64(x.div)
+	limit := maxWeightBits
+	if s.frac <= x.frac+weightFrac(t.conv.w, bits, ratio) {
+		limit = bits
+	}
+	// A scale that is too fine even for the widest weights is made coarser.
+	lo, hi := rangeOf(t.conv.w)
+	s.frac = min(s.frac, x.frac+fitFrac(lo*ratio, hi*ratio, maxWeightBits, true))
+	perUnit := math.Ldexp(ratio, s.frac-x.frac)
+	least, most := Limits(limit, true)
+	w := &Weights{W: make([]int16, len(t.conv.w)), Bias: make([]int32, t.out.C)}
+	for i, v := range t.conv.w {
+		w.W[i] = int16(min(max(math.Floor(float64(v)*perUnit+0.5), float64(least)), float64(most)))
+	}
+	t.quantizeBias(w, s, perUnit)
+	t.weights, t.scale = w, s
+}
+
+// quantizeBias rounds the biases, less what the rounding of the weights adds
+// to the mean of each channel (Nagel et al., ICCV 2019, section 4.2, with the
+// means of the samples).
+func (t *term) quantizeBias(w *Weights, s scale, perUnit float64) {
+	row := len(w.W) / t.out.C
+	taps := row / len(t.conv.mean)
+	for oc := range w.Bias {
+		var b float64
+		if len(t.conv.bias) > 0 {
+			b = float64(t.conv.bias[oc])
+		}
+		for i, k := range w.W[oc*row:][:row] {
+			b -= (float64(k)/perUnit - float64(t.conv.w[oc*row+i])) * t.conv.mean[i/taps]
+		}
+		b = math.Floor(b*math.Ldexp(float64(s.div), s.frac) + 0.5)
+		w.Bias[oc] = int32(min(max(b, math.MinInt32), math.MaxInt32))
+	}
+}
+
+// bits returns the width of the widest weight.
+func (w *Weights) bits() int {
+	var v Interval
+	for _, k := range w.W {
+		v = v.hull(Interval{int64(k), int64(k)})
+	}
+	return v.Width()
+}
