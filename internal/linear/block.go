@@ -47,10 +47,6 @@ func (b *block) outs() int { return b.rows.outs * b.cols.outs }
 // only the first ct blocks hold data and reads never reach past a block's gap.
 // (Cheetah, USENIX Security 2022, section 4; here the border is shared.)
 
-// tapAt returns the place of tap (0, 0) and of every output's row 0, column 0
-// before the border is counted.
-func (b *block) tapAt(th, tw int) int { return (th-1)*b.pitch + tw - 1 }
-
 // outAt returns the place of output (0, 0) in the block of its kernel: not
 // negative, since lead < taps.
 func (b *block) outAt(th, tw int) int {

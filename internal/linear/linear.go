@@ -206,9 +206,9 @@ func (l *Layout) String() string {
 	}
 	for i := range l.tiles {
 		t := &l.tiles[i]
-		fmt.Fprintf(&s, "; (%d,%d) %d×%d: %d of %d+%d, %d channels, %d kernels",
-			t.rows.first, t.cols.first, t.rows.outs, t.cols.outs, t.size, t.pitch, t.outAt(
-				l.view.row.taps, l.view.col.taps), t.ct, t.m)
+		fmt.Fprintf(&s, "; (%d,%d) %d×%d: block %d, pitch %d, output at %d, %d channels × %d kernels",
+			t.rows.first, t.cols.first, t.rows.outs, t.cols.outs,
+			t.size, t.pitch, t.wanted[0], t.ct, t.m)
 	}
 	return s.String()
 }

@@ -97,6 +97,11 @@ func checkPlain(t *testing.T, l *Layout, x []int32, w []int16) {
 			messages[i][j] = 0xdeadbeef
 		}
 		l.Pack(messages[i], i, x)
+		for _, v := range messages[i] {
+			if v > mask {
+				t.Fatalf("%v: upload %d: %#x is not reduced", l, i, v)
+			}
+		}
 	}
 	got := make([]int32, l.Out())
 	times := make([]int32, l.Out())

@@ -131,7 +131,7 @@ func TestReshare(t *testing.T) {
 			}
 			samples := w.samples
 			if testing.Short() {
-				samples = min(samples, 1<<14)
+				samples = min(samples, 1<<13)
 			}
 			p := newParty(t, uint64(10+n))
 			e := errors{epsilon: map[int]int{}}

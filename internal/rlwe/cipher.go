@@ -17,7 +17,8 @@ type Ciphertext struct{ C0, C1 ring.NTT }
 // coefficients m[i] mod 2^T of a polynomial, at most N (the rest are 0), with
 // 1 ≤ T ≤ MaxT. C1 is expanded from (maskSeed, index): a pair must never serve
 // two messages under one key, since their difference would show. The error is
-// drawn from noise, a secret stream.
+// drawn from noise, a secret stream. Messages are the client's masks: uniform, or
+// 0 where nothing is masked, as the noise bound of AnswerParams supposes.
 func (sk *SecretKey) Encrypt(dst []byte, m []uint32, T int, maskSeed *[32]byte, index uint64, noise *ring.Stream) {
 	var p, e ring.Poly
 	var a ring.NTT

@@ -2,6 +2,9 @@ package rlwe
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
@@ -165,6 +168,48 @@ func TestPublicKey(t *testing.T) {
 	}
 	if nonzero < ring.N/2 {
 		t.Errorf("%d coefficients have an error", nonzero)
+	}
+}
+
+// TestGolden fixes the bytes of every message and share for other
+// implementations of the kernels to meet.
+func TestGolden(t *testing.T) {
+	h := sha256.New()
+	p := newParty(t, 6)
+	packed := make([]byte, PublicKeySize)
+	p.sk.PublicKey(packed, &p.agreed, p.noise)
+	h.Write(packed)
+	fresh, mask := ring.NewStream(&p.agreed, "fresh", 0), ring.NewStream(&p.agreed, "mask", 0)
+	for i, a := range []AnswerParams{{20, 2, 11, 2}, {22, 1, 12, 2}, {28, 4, 13, 2}} {
+		var ct Ciphertext
+		var plain ring.NTT
+		var sum Sum
+		coeffs := make([]int32, ring.N)
+		for n := range uint64(2) {
+			p.sk.Encrypt(packed, p.message(a.T), a.T, &p.agreed, n, p.noise)
+			h.Write(packed)
+			if err := ct.Parse(packed, &p.agreed, n); err != nil {
+				t.Fatal(err)
+			}
+			for j := range coeffs {
+				coeffs[j] = p.random.Int32N(31) - 15
+			}
+			EncodePlain(&plain, coeffs)
+			sum.MulAdd(&ct, &plain)
+		}
+		wanted := upTo(1000 * i)
+		answer, share := make([]byte, a.Size(len(wanted))), make([]uint32, len(wanted))
+		a.Reshare(answer, share, &sum, p.pk, wanted, fresh, mask)
+		h.Write(answer)
+		binary.Write(h, binary.LittleEndian, share)
+		if err := a.Open(share, answer, p.sk, wanted); err != nil {
+			t.Fatal(err)
+		}
+		binary.Write(h, binary.LittleEndian, share)
+	}
+	const want = "f524358e666c612bf7f2f7b04f8e96772014b0b570a325e71a5a59992eb197e2"
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		t.Errorf("hash %s, want %s", got, want)
 	}
 }
 

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -55,8 +56,8 @@ func TestFail(t *testing.T) {
 						return err // the other that fails may be gone before it hears our code
 					}
 					for _, err := range []error{c.Recv(nil), c.Send(nil), c.Flush()} {
-						if err != nil && !errors.Is(err, io.ErrClosedPipe) {
-							return err
+						if !errors.Is(err, io.ErrClosedPipe) {
+							return fmt.Errorf("after the failure: %v", err)
 						}
 					}
 					return nil
@@ -181,6 +182,19 @@ func TestClose(t *testing.T) {
 	}
 	if _, err := b.Read(make([]byte, 1)); err != io.EOF {
 		t.Error("the peer does not see the end")
+	}
+}
+
+// TestCloseDropsBuffered checks that a closed connection yields no frame that
+// had already arrived.
+func TestCloseDropsBuffered(t *testing.T) {
+	c := reader(append(frame(0, []byte{1}), frame(0, []byte{2})...))
+	if err := c.Recv(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if err := c.Recv(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("error %v, want io.ErrClosedPipe", err)
 	}
 }
 

@@ -95,6 +95,9 @@ func (c *Conn) Send(p []byte) error {
 func (c *Conn) Flush() error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	if c.why.Load() != nil {
+		return c.fault("flush", io.ErrClosedPipe)
+	}
 	if err := c.w.Flush(); err != nil {
 		return c.fault("flush", err)
 	}
@@ -183,7 +186,7 @@ func (c *Conn) next() (int64, error) {
 	if c.why.Load() != nil {
 		return 0, c.breakOff(io.ErrClosedPipe)
 	}
-	if true { c.sending.Lock()
+	if c.sending.TryLock() {
 		err := c.w.Flush()
 		c.sending.Unlock()
 		if err != nil {

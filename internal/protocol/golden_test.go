@@ -1,0 +1,56 @@
+package protocol
+
+import (
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden transcripts")
+
+// TestTranscripts compares a hash of every step's bytes, under fixed seeds,
+// with testdata: whatever changes one changes what peers of other builds
+// see. A commit that updates them starts with "wire:".
+func TestTranscripts(t *testing.T) {
+	var got strings.Builder
+	for _, n := range networks {
+		b := n.build()
+		client, server := [32]byte{10}, [32]byte{20}
+		toServer, toClient := views(t, &b.m, b.input(), &client, &server)
+		plan, err := NewPlan(&b.m.Shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&got, "# %s\n", n.name)
+		for _, s := range plan.Steps() {
+			v, arrow := toClient, "server → client"
+			if s.ToServer {
+				v, arrow = toServer, "client → server"
+			}
+			payload := v[stepKey{s.Name, s.Phase, s.Layer}]
+			fmt.Fprintf(&got, "%-7s %s  %-15s %3d  %x\n", s.Phase, arrow, s.Name, s.Layer, sha256.Sum256(payload))
+		}
+	}
+	const path = "testdata/transcripts.txt"
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gotLines, wantLines := strings.Split(got.String(), "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(gotLines), len(wantLines)) {
+		if i >= len(gotLines) || i >= len(wantLines) || gotLines[i] != wantLines[i] {
+			t.Fatalf("transcript differs at line %d; after a meant change: go test ./internal/protocol -run Transcripts -update", i+1)
+		}
+	}
+}
