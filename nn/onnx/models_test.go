@@ -99,9 +99,9 @@ func samples(t *testing.T, dir string, c card, in nn.Dims) (x []float32, y []int
 func TestTrainedModels(t *testing.T) {
 	dir := dataFolder(t)
 	for name, every := range map[string]int{
-		"gazelle/cifar10_minionn": 10, "gazelle/mnist": 1, "gazelle/mnist_cryptonets": 1, "gazelle/mnist_deepsecure": 1,
-		"gazelle/mnist_minionn": 1, "gazelle/mnist_secure_ml": 1, "thirdparty/cifar10_resnet20": 10,
-		"thirdparty/mlperf_tiny_resnet8_cifar10": 4, "trained/mnist_lenet_bn": 1, "trained/mnist_lenet_bn_dynbatch": 1,
+		"gazelle/cifar10_minionn": 20, "gazelle/mnist": 1, "gazelle/mnist_cryptonets": 1, "gazelle/mnist_deepsecure": 1,
+		"gazelle/mnist_minionn": 1, "gazelle/mnist_secure_ml": 1, "thirdparty/cifar10_resnet20": 20,
+		"thirdparty/mlperf_tiny_resnet8_cifar10": 10, "trained/mnist_lenet_bn": 1, "trained/mnist_lenet_bn_dynbatch": 1,
 		"trained/mnist_lenet_bn_folded": 1, "trained/pneumonia_resnet8": 2, "trained/wdbc_mlp": 1,
 		"wild/onnxzoo_mnist-8_cntk": 1, "wild/wild_torch_lenet_bn1d": 1,
 	} {
