@@ -129,3 +129,16 @@ func (s *statistics) roundingError(bits int, signed bool, scale float64) float64
 	}
 	return sum
 }
+
+// relativeError returns the root mean square of what rounding to integers of
+// the width at the best scale changes, in units of that of the values.
+func (s *statistics) relativeError(bits int, signed bool) float64 {
+	var power float64
+	for _, v := range s.values {
+		power += v * v
+	}
+	if power == 0 {
+		return 0
+	}
+	return math.Sqrt(s.roundingError(bits, signed, math.Ldexp(1, s.bestFrac(bits, signed, 1))) / power)
+}

@@ -47,8 +47,8 @@ func (q *quantizer) input() *term {
 	bits := q.opt.InputBits
 	if bits == 0 {
 		bits = 8
-		if signed {
-			bits = 9
+		for bits < 12 && s.relativeError(bits, signed) > 0.01 {
+			bits++
 		}
 	}
 	q.inputBits = bits

@@ -37,8 +37,9 @@ func (w word) extend(n int, fill Lit) word {
 	return out
 }
 
-// add returns x + y mod 2^n, n = len(x) = len(y): n−1 conjunctions. (Boyar,
-// Peralta, Pochuev, TCS 2000: one a bit, and no fewer.)
+// add returns x + y mod 2^n, n = len(x) = len(y): n−1 conjunctions, one a bit
+// (Kolesnikov, Sadeghi, Schneider, CANS 2009, section 3). Fewer are impossible:
+// the top bit is a polynomial of degree n in the bits of x and y.
 func (b *Builder) add(x, y word) word {
 	sum := make(word, len(x))
 	carry := False

@@ -12,7 +12,7 @@
 // (Kolesnikov, Schneider, ICALP 2008): an And gate is 32 bytes of table an
 // instance, the other gates are nothing. The hash is AES under keys that serve
 // KeyBatch instances of one half gate each (Guo, Katz, Wang, Weng, Yu, CRYPTO
-// 2020).
+// 2020); a constant output is the all-zero label, as circuit.Build makes it.
 //
 // The package moves labels, not meaning: it does not know whose bits they are,
 // does not choose Δ or Start, and cannot see a counter used twice. It protects
@@ -31,7 +31,7 @@ import (
 
 // KeyBatch is the number of neighbouring instances whose hashes share a key, for
 // one half of one And gate. The garbler hashes two labels of each, so that a key
-// sees at most 16 inputs, 8 of which the evaluator cannot compute: the number
+// sees at most 16 inputs, 8 of which the evaluator cannot compute: the numbers
 // that the bound in docs/security.md is for. SECURITY.
 const KeyBatch = 8
 
@@ -73,6 +73,7 @@ type Scratch struct {
 }
 
 // Garble writes the table of n instances and the zero labels of their outputs.
+// Zero labels of inputs may be equal, within an instance and between instances.
 //
 // in holds the zero labels of the inputs, [Inputs][n]; out gets those of the
 // outputs, [Outputs][n]; table has TableSize(c, n) bytes. delta is the garbler's

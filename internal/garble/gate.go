@@ -76,10 +76,13 @@ func (s *Scratch) garbleAnd(dst, a, b []block.Block, table []byte, delta, start 
 
 // evaluateAnd evaluates an And gate with one label of each input.
 func (s *Scratch) evaluateAnd(dst, a, b []block.Block, table []byte, start block.Block, keys [2]uint64) {
-	g, e := s.half[0][:len(dst)], s.half[1][:len(dst)]
-	s.hash(g, a, s.keyBatch(len(dst), start, keys[0]), KeyBatch)
-	s.hash(e, b, s.keyBatch(len(dst), start, keys[1]), KeyBatch)
 	a, b = a[:len(dst)], b[:len(dst)]
+	g, e := s.half[0][:len(dst)], s.half[1][:len(dst)]
+	for i := range dst {
+		g[i], e[i] = number(a[i], i), number(b[i], i)
+	}
+	s.hash(g, g, s.keyBatch(len(dst), start, keys[0]), KeyBatch)
+	s.hash(e, e, s.keyBatch(len(dst), start, keys[1]), KeyBatch)
 	for i := range dst {
 		tg := block.Get(table[i*entrySize:])
 		te := block.Get(table[i*entrySize+block.Size:])
@@ -95,10 +98,20 @@ func (s *Scratch) hashBoth(h int, labels []block.Block, delta, start block.Block
 		m := min(KeyBatch, len(labels)-first)
 		zero, one := both[2*first:][:m], both[2*first+m:][:m]
 		for i, x := range labels[first:][:m] {
+			x = number(x, i)
 			zero[i], one[i] = x, x.Xor(delta)
 		}
 	}
 	s.hash(both, both, s.keyBatch(len(labels), start, counter), 2*KeyBatch)
+}
+
+// number adds to a label which of the instances of its key it belongs to, before
+// it is hashed. So the same label may stand at the same wire of two instances (a
+// constant, a padding element) and no two hashes are the same: T_G of one and of
+// the other would differ by Δ, or by nothing.
+func number(x block.Block, i int) block.Block {
+	x.Lo ^= uint64(i % KeyBatch)
+	return x
 }
 
 // keyBatch returns the keys of one half gate of n instances.

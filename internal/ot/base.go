@@ -55,36 +55,50 @@ func (s *baseSender) keys(msg2 []byte) (*[kappa][2]block.Block, error) {
 	if len(msg2) != Msg2Size {
 		return nil, fmt.Errorf("message 2 is %d bytes, want %d", len(msg2), Msg2Size)
 	}
-	var keys [kappa][2]block.Block
+	var r [kappa][2]group.Element
 	var errs [kappa]error
 	parallel(kappa, func(i int) {
-		pair := (*[2 * pointSize]byte)(msg2[i*2*pointSize:])
-		keys[i], errs[i] = s.pairKeys(i, pair)
-	})
-	for i, err := range errs {
-		if err != nil {
-			return nil, fmt.Errorf("message 2: transfer %d: %w", i, err)
+		for j := range r[i] {
+			r[i][j], errs[i] = decode(msg2[(2*i+j)*pointSize:][:pointSize])
+			if errs[i] != nil {
+				return
+			}
 		}
+	})
+	if err := firstError(&errs); err != nil {
+		return nil, err
+	}
+	var keys [kappa][2]block.Block
+	parallel(kappa, func(i int) {
+		pair := (*[2 * pointSize]byte)(msg2[i*2*pointSize:])
+		keys[i], errs[i] = s.pairKeys(i, &r[i], pair)
+	})
+	if err := firstError(&errs); err != nil {
+		return nil, err
 	}
 	return &keys, nil
 }
 
-func (s *baseSender) pairKeys(i int, pair *[2 * pointSize]byte) (keys [2]block.Block, err error) {
-	var r [2]group.Element
-	for j := range r {
-		if r[j], err = decode(pair[j*pointSize:][:pointSize]); err != nil {
-			return keys, err
-		}
-	}
-	for j := range r {
+// pairKeys returns both keys of transfer i, whose elements r stand encoded in pair.
+func (s *baseSender) pairKeys(i int, r *[2]group.Element, pair *[2 * pointSize]byte) (keys [2]block.Block, err error) {
+	for j, e := range r {
 		other := pair[(1-j)*pointSize:][:pointSize]
-		sum := r[j].Add(r[j], shift(s.ctx, i, uint64(j), other))
+		sum := e.Add(e, shift(s.ctx, i, uint64(j), other))
 		if sum.IsIdentity() {
 			return keys, errors.New("key agreement with the identity")
 		}
 		keys[j] = baseKey(s.ctx, i, uint64(j), &s.msg, pair, sum.Mul(sum, s.secret))
 	}
 	return keys, nil
+}
+
+func firstError(errs *[kappa]error) error {
+	for i, err := range errs {
+		if err != nil {
+			return fmt.Errorf("message 2: transfer %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // respond is the server's part: it returns the key of the chosen branch of every

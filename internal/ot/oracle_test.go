@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"testing"
 
@@ -38,17 +39,17 @@ func (c *slowClient) streamBits(leaf block.Block, rows int) bitsOf {
 	if err != nil {
 		panic(err)
 	}
-	bits := make(bitsOf, 0, rows)
+	stream := make(bitsOf, 0, rows)
 	for at := c.row; at < c.row+rows; at += 128 {
 		var counter, out [16]byte
 		copy(counter[:8], c.d.ctx[:])
 		binary.BigEndian.PutUint64(counter[8:], uint64(at/128))
 		a.Encrypt(out[:], counter[:])
 		for i := range 128 {
-			bits = append(bits, out[i/8]>>(i%8)&1)
+			stream = append(stream, out[i/8]>>(i%8)&1)
 		}
 	}
-	return bits
+	return stream
 }
 
 func (b bitsOf) xor(c bitsOf) {
@@ -65,51 +66,51 @@ func (b bitsOf) bytes() []byte {
 	return p
 }
 
-// times multiplies in GHASH's field; elements are 128 bits, the coefficient of x^0
-// first.
-func (b bitsOf) times(c bitsOf) bitsOf {
-	wide := make(bitsOf, 256)
-	for i, v := range b {
-		if v == 1 {
-			wide[i : i+128].xor(c)
-		}
-	}
-	for i := 255; i >= 128; i-- {
-		if wide[i] == 1 {
-			for _, e := range []int{128, 127, 126, 121} { // x^128 = x^7 + x^2 + x + 1
-				wide[i-e] ^= 1
-			}
-		}
-	}
-	return wide[:128]
-}
+// An element of GHASH's field: bit i of lo and hi is the coefficient of x^i and of
+// x^(64+i).
+type element struct{ lo, hi uint64 }
 
-// field reads 16 bytes as GHASH does, the most significant bit of a byte first.
-func field(p []byte) bitsOf {
-	b := make(bitsOf, 128)
-	for i := range b {
-		b[i] = p[i/8] >> (7 - i%8) & 1
-	}
-	return b
-}
+func (a element) xor(b element) element { return element{a.lo ^ b.lo, a.hi ^ b.hi} }
 
-func (b bitsOf) fieldBytes() []byte {
-	p := make([]byte, 16)
-	for i, v := range b {
-		p[i/8] |= v << (7 - i%8)
+// times multiplies modulo x^128 + x^7 + x^2 + x + 1, by Horner's rule.
+func (a element) times(b element) (p element) {
+	for i := 127; i >= 0; i-- {
+		overflow := p.hi >> 63
+		p.hi = p.hi<<1 | p.lo>>63
+		p.lo = p.lo<<1 ^ 0x87*overflow
+		bit := b.lo >> i & 1
+		if i >= 64 {
+			bit = b.hi >> (i - 64) & 1
+		}
+		if bit == 1 {
+			p = p.xor(a)
+		}
 	}
 	return p
 }
 
+// field reads 16 bytes as GHASH does, the most significant bit of a byte first.
+func field(p []byte) element {
+	return element{
+		bits.Reverse64(binary.BigEndian.Uint64(p)),
+		bits.Reverse64(binary.BigEndian.Uint64(p[8:])),
+	}
+}
+
+func (a element) bytes() []byte {
+	p := binary.BigEndian.AppendUint64(nil, bits.Reverse64(a.lo))
+	return binary.BigEndian.AppendUint64(p, bits.Reverse64(a.hi))
+}
+
 // powers returns H^(m+1), …, H^2 for the hash under key.
-func powers(key []byte, m int) []bitsOf {
+func powers(key []byte, m int) []element {
 	a, err := aes.NewCipher(key)
 	if err != nil {
 		panic(err)
 	}
 	var h [16]byte
 	a.Encrypt(h[:], h[:])
-	p := make([]bitsOf, m)
+	p := make([]element, m)
 	last := field(h[:])
 	for i := m - 1; i >= 0; i-- {
 		last = last.times(field(h[:]))
@@ -118,17 +119,18 @@ func powers(key []byte, m int) []bitsOf {
 	return p
 }
 
-// columnHash is h of a column: the mask bits as they are and every piece's polynomial.
-func columnHash(column bitsOf, keys [][]bitsOf) []byte {
-	sum := field(column[:128].bytes())
-	at := 128
-	for _, p := range keys {
-		for _, power := range p {
-			sum.xor(field(column[at : at+128].bytes()).times(power))
-			at += 128
+// columnHash is h of a column: the mask bits as they are and every piece's
+// polynomial.
+func columnHash(column bitsOf, keys [][]element) []byte {
+	p := column.bytes()
+	sum := field(p)
+	for _, piece := range keys {
+		for _, power := range piece {
+			p = p[16:]
+			sum = sum.xor(field(p).times(power))
 		}
 	}
-	return sum.fieldBytes()
+	return sum.bytes()
 }
 
 // extend returns the message, the choice bits and the columns, mask rows first.
@@ -172,7 +174,7 @@ func (c *slowClient) extend(n int, l lie) (msg []byte, u bitsOf, v []bitsOf) {
 }
 
 // challenges writes the corrections and derives each piece's powers of H.
-func (c *slowClient) challenges(n int, us []bitsOf) (msg []byte, keys [][]bitsOf) {
+func (c *slowClient) challenges(n int, us []bitsOf) (msg []byte, keys [][]element) {
 	state := c.firstState(n)
 	for row := 0; row < padded(n); row += 8192 {
 		end := min(row+8192, padded(n))
@@ -201,7 +203,7 @@ func (c *slowClient) firstState(n int) [32]byte {
 	return sha256.Sum256(in)
 }
 
-func (c *slowClient) proof(msg []byte, n int, u bitsOf, v, errs []bitsOf, keys [][]bitsOf, l lie) []byte {
+func (c *slowClient) proof(msg []byte, n int, u bitsOf, v, errs []bitsOf, keys [][]element, l lie) []byte {
 	k := c.d.k
 	claim := slices.Clone(u)
 	if l.shift {

@@ -36,14 +36,6 @@ func lift(x []int32, guard int) []int32 {
 	return y
 }
 
-// reduce sets dst to x modulo 2^width.
-func reduce(dst []uint32, x []int32, width int) {
-	m := lowBits(width)
-	for i, v := range x {
-		dst[i] = uint32(v) & m
-	}
-}
-
 func lowBits(width int) uint32 { return uint32(1<<width - 1) }
 
 // signed reads the low width bits of v as two's complement.

@@ -240,6 +240,19 @@ func TestInverse(t *testing.T) {
 		p[0], p[N-1], p[1000] = e, Q-1, e
 		cases = append(cases, p)
 	}
+	// Blocks of the largest value beside blocks of 0, either first, take each
+	// layer to the ends of its range.
+	for size := 1; size < N; size *= 2 {
+		p, q := new(Poly), new(Poly)
+		for i := range p {
+			if i&size != 0 {
+				p[i] = Q - 1
+			} else {
+				q[i] = Q - 1
+			}
+		}
+		cases = append(cases, p, q)
+	}
 	for _, p := range cases {
 		var v NTT
 		var back Poly

@@ -187,12 +187,12 @@ func newScaling(p int, nearest bool) scaling {
 	return s
 }
 
-// apply needs x < Q. The quotient's estimate from quo is one too small at most,
-// so the remainder is below 2Q and with add below 5Q/2: two corrections.
+// apply needs x < Q. The estimate x·quo/2^64 of x·2^bits/Q is too small by less
+// than x/2^64 < 2^-14, so the remainder r is below Q·(1 + 2^-14), with add below
+// 2Q, and one correction is enough.
 func (s scaling) apply(x uint64) uint32 {
 	y, _ := bits.Mul64(x, s.quo)
 	r := x<<s.bits - y*ring.Q + s.add
 	y += (ring.Q - 1 - r) >> 63
-	y += (2*ring.Q - 1 - r) >> 63
 	return uint32(y & (1<<s.bits - 1))
 }

@@ -38,7 +38,7 @@ func (n *node) window(size []int64, h, w int) (nn.Window, int, int) {
 		n.fail("kernel_shape is %v, the weights have %v", given, size)
 		return nn.Window{}, 0, 0
 	}
-	n.dense(given)
+	n.dilated(given)
 	strides := n.kernel("strides")
 	win := nn.Window{KH: int(given[0]), KW: int(given[1]), StrideH: int(strides[0]), StrideW: int(strides[1])}
 	win.Pad = n.border(win, h, w)
@@ -58,9 +58,10 @@ func (n *node) window(size []int64, h, w int) (nn.Window, int, int) {
 	return win, oh, ow
 }
 
-// dense notes gaps between the elements of a window.
-func (n *node) dense(size []int64) {
-	if d := n.kernel("dilations"); size[0] > 1 && d[0] > 1 || size[1] > 1 && d[1] > 1 {
+// dilated notes gaps between the elements of a window, whose size may be
+// unknown.
+func (n *node) dilated(size []int64) {
+	if d := n.kernel("dilations"); size != nil && (size[0] > 1 && d[0] > 1 || size[1] > 1 && d[1] > 1) {
 		n.unsupported("dilations %v", d)
 	}
 }
@@ -121,11 +122,13 @@ func (n *node) conv() *value {
 		n.unsupported("group %d", group)
 	}
 	n.kernel("strides") // notes what can be told without the input
-	if k := n.kernel("kernel_shape"); k != nil {
-		n.dense(k)
-	}
 	x := n.planes(0)
 	w := n.floats(1, "weights")
+	size := n.kernel("kernel_shape")
+	if len(w.shape) == 4 {
+		size = []int64{int64(w.shape[2]), int64(w.shape[3])}
+	}
+	n.dilated(size)
 	var bias []float32
 	if n.has(2) {
 		bias = n.floats(2, "bias").floats
@@ -140,7 +143,7 @@ func (n *node) conv() *value {
 	if bias != nil && len(bias) != w.shape[0] {
 		n.fail("%d biases for %d channels", len(bias), w.shape[0])
 	}
-	win, oh, ow := n.window([]int64{int64(w.shape[2]), int64(w.shape[3])}, x.shape[2], x.shape[3])
+	win, oh, ow := n.window(size, x.shape[2], x.shape[3])
 	y := nn.Node{Op: nn.NodeConv, Weights: w.floats, Bias: bias, Window: win, Out: nn.Dims{C: w.shape[0], H: oh, W: ow}}
 	return n.emit(y, x.tensor, []int{n.r.batch, w.shape[0], oh, ow})
 }

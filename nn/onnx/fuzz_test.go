@@ -18,7 +18,7 @@ func FuzzRead(f *testing.F) {
 			op("BatchNormalization", "n", in("c", "s", "s", "s", "s")),
 			op("Mul", "q", in("n", "n")),
 			op("Pad", "p", in("q"), attrInts("pads", 0, 0, 1, 1, 0, 0, 1, 1)),
-			op("AveragePool", "a", in("p"), kernel2, attrInt("count_include_pad", 1)),
+			op("AveragePool", "a", in("p"), kernelOf(2), attrInt("count_include_pad", 1)),
 			op("GlobalAveragePool", "g", in("a")),
 			op("Squeeze", "z", in("g"), attrInts("axes", 2, 3)),
 			op("Softmax", "y", in("z")),

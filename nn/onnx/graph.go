@@ -19,6 +19,7 @@ type reader struct {
 	// tensors of the nn.Graph hold one image.
 	batch int
 
+	inputs    map[string]*pb.ValueInfoProto // but constants
 	constants map[string]*pb.TensorProto
 	producer  map[string]int    // node that computes a tensor
 	uses      map[string]int    // by nodes that the output needs, and as output
@@ -58,6 +59,7 @@ type reshapeKey struct {
 func newReader(file *pb.GraphProto, opset, size int) *reader {
 	return &reader{
 		file: file, opset: opset, batch: 1,
+		inputs:    map[string]*pb.ValueInfoProto{},
 		constants: map[string]*pb.TensorProto{},
 		producer:  map[string]int{},
 		uses:      map[string]int{},
@@ -82,11 +84,11 @@ func (r *reader) read() error {
 	if err != nil {
 		return err
 	}
-	if err := r.input(needed); err != nil {
-		return err
-	}
 	order, err := r.order(needed)
 	if err != nil {
+		return err
+	}
+	if err := r.input(); err != nil {
 		return err
 	}
 	for _, i := range order {
@@ -108,13 +110,22 @@ func (r *reader) index() error {
 		}
 		r.constants[t.GetName()] = t
 	}
+	for _, in := range r.file.GetInput() { // constants stand here too in old files
+		switch name := in.GetName(); {
+		case r.constants[name] != nil:
+		case name == "" || r.inputs[name] != nil:
+			return fmt.Errorf("input %s: name is empty or used twice", quote(name))
+		default:
+			r.inputs[name] = in
+		}
+	}
 	for i, p := range r.file.GetNode() {
 		for _, name := range p.GetOutput() {
 			if name == "" {
 				continue
 			}
 			_, twice := r.producer[name]
-			if twice || r.constants[name] != nil {
+			if twice || r.constants[name] != nil || r.inputs[name] != nil {
 				return fmt.Errorf("tensor %s is computed twice", quote(name))
 			}
 			r.producer[name] = i
@@ -179,7 +190,7 @@ func (r *reader) order(needed []bool) ([]int, error) {
 			next[i]++
 			from, ok := r.producer[name]
 			switch {
-			case !ok && name != "" && r.constants[name] == nil && r.values[name] == nil:
+			case !ok && name != "" && r.constants[name] == nil && r.inputs[name] == nil:
 				return nil, fmt.Errorf("%s: nothing computes its input %s", newNode(r, i), quote(name))
 			case ok && state[from] == open:
 				return nil, fmt.Errorf("%s: its input depends on its output", newNode(r, i))

@@ -7,26 +7,20 @@ import (
 	"dorcas/nn/onnx/internal/pb"
 )
 
-// input finds the one input of the graph that is no constant, and takes the
-// batch and the size of an image from its shape.
-func (r *reader) input(needed []bool) error {
-	var found []*pb.ValueInfoProto
-	for _, in := range r.file.GetInput() {
-		name := in.GetName()
-		if r.constants[name] != nil || r.uses[name] == 0 {
-			continue
+// input finds the one input on which the output depends, and takes the batch
+// and the size of an image from its shape.
+func (r *reader) input() error {
+	var names []string
+	for name := range r.inputs {
+		if r.uses[name] > 0 {
+			names = append(names, name)
 		}
-		if _, ok := r.producer[name]; ok || r.values[name] != nil {
-			return fmt.Errorf("input %s is computed by a node or there twice", quote(name))
-		}
-		r.values[name] = &value{}
-		found = append(found, in)
 	}
-	if len(found) != 1 {
-		return fmt.Errorf("the output depends on %d inputs, want 1", len(found))
+	if len(names) != 1 {
+		return fmt.Errorf("the output depends on %d inputs, want 1", len(names))
 	}
-	name := found[0].GetName()
-	shape, err := inputShape(found[0].GetType().GetTensorType())
+	name := names[0]
+	shape, err := inputShape(r.inputs[name].GetType().GetTensorType())
 	if err != nil {
 		return fmt.Errorf("input %s: %w", quote(name), err)
 	}
@@ -35,7 +29,7 @@ func (r *reader) input(needed []bool) error {
 	}
 	r.g.Input = r.image(shape)
 	r.total = r.g.Input.Len()
-	*r.values[name] = value{shape: shape, computed: true}
+	r.values[name] = &value{shape: shape, computed: true}
 	return nil
 }
 

@@ -52,7 +52,6 @@ func (c opCase) run(t *testing.T) {
 var (
 	square4 = []any{"N", 1, 2, 2}
 	count9  = []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}
-	kernel2 = attrInts("kernel_shape", 2, 2)
 )
 
 func TestConvolutions(t *testing.T) {
@@ -85,6 +84,7 @@ func TestConvolutions(t *testing.T) {
 	}
 }
 
+// kernelOf is a square window.
 func kernelOf(k int64) *pb.AttributeProto { return attrInts("kernel_shape", k, k) }
 
 func TestPools(t *testing.T) {
@@ -95,15 +95,15 @@ func TestPools(t *testing.T) {
 	strides, pads := attrInts("strides", 2, 2), attrInts("pads", 1, 1, 0, 0)
 	minus := []float32{-1, -2, -3, -4, -5, -6, -7, -8, -9}
 	for _, c := range []opCase{
-		{name: "max", file: pool("MaxPool", nine, 8, kernel2), x: count9, want: []float32{5, 6, 8, 9}},
-		{name: "max, floor", file: pool("MaxPool", nine, 8, kernel2, strides, attrInt("ceil_mode", 0)), x: count9, want: []float32{5}},
-		{name: "max, ceil that divides", file: pool("MaxPool", []any{1, 1, 2, 4}, 10, kernel2, strides, attrInt("ceil_mode", 1)),
+		{name: "max", file: pool("MaxPool", nine, 8, kernelOf(2)), x: count9, want: []float32{5, 6, 8, 9}},
+		{name: "max, floor", file: pool("MaxPool", nine, 8, kernelOf(2), strides, attrInt("ceil_mode", 0)), x: count9, want: []float32{5}},
+		{name: "max, ceil that divides", file: pool("MaxPool", []any{1, 1, 2, 4}, 10, kernelOf(2), strides, attrInt("ceil_mode", 1)),
 			x: count9[:8], want: []float32{6, 8}},
-		{name: "max of negatives with border", file: pool("MaxPool", nine, 12, kernel2, strides, pads), x: minus, want: []float32{-1, -2, -4, -5}},
-		{name: "max, same upper", file: pool("MaxPool", nine, 12, kernel2, strides, attrString("auto_pad", "SAME_UPPER")), x: minus, want: []float32{-1, -3, -7, -9}},
-		{name: "average", file: pool("AveragePool", nine, 10, kernel2), x: count9, want: []float32{3, 4, 6, 7}},
-		{name: "average, border left out", file: pool("AveragePool", nine, 7, kernel2, strides, pads), x: count9, want: []float32{1, 2.5, 5.5, 7}},
-		{name: "average, border counted", file: pool("AveragePool", nine, 19, kernel2, strides, pads, attrInt("count_include_pad", 1)),
+		{name: "max of negatives with border", file: pool("MaxPool", nine, 12, kernelOf(2), strides, pads), x: minus, want: []float32{-1, -2, -4, -5}},
+		{name: "max, same upper", file: pool("MaxPool", nine, 12, kernelOf(2), strides, attrString("auto_pad", "SAME_UPPER")), x: minus, want: []float32{-1, -3, -7, -9}},
+		{name: "average", file: pool("AveragePool", nine, 10, kernelOf(2)), x: count9, want: []float32{3, 4, 6, 7}},
+		{name: "average, border left out", file: pool("AveragePool", nine, 7, kernelOf(2), strides, pads), x: count9, want: []float32{1, 2.5, 5.5, 7}},
+		{name: "average, border counted", file: pool("AveragePool", nine, 19, kernelOf(2), strides, pads, attrInt("count_include_pad", 1)),
 			x: count9, want: []float32{0.25, 1.25, 2.75, 7}},
 		{name: "global average", file: pool("GlobalAveragePool", []any{1, 2, 1, 3}, 9), x: count9[:6], want: []float32{2, 5}},
 		{name: "mean", file: pool("ReduceMean", []any{1, 2, 1, 3}, 13, attrInts("axes", 2, -1), attrInt("keepdims", 0)), x: count9[:6], want: []float32{2, 5}},

@@ -13,9 +13,7 @@ func (n *node) averagePool() *value {
 func (n *node) pool(out nn.Node) *value {
 	x := n.planes(0)
 	if n.err != nil {
-		if k := n.kernel("kernel_shape"); k != nil {
-			n.dense(k) // can be told without the input
-		}
+		n.dilated(n.kernel("kernel_shape")) // can be told without the input
 		return nil
 	}
 	var oh, ow int
