@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"math"
 	"math/bits"
 )
 
@@ -31,6 +30,14 @@ func (v Interval) plus(o Interval) Interval { return Interval{v.Lo + o.Lo, v.Hi 
 func (v Interval) cap() Interval {
 	const far = 1 << 35
 	return Interval{max(min(v.Lo, far), -far), max(min(v.Hi, far), -far)}
+}
+
+// widthFor returns the least Width of a stage that takes values of y.
+func (a *Activate) widthFor(y Interval) int {
+	if a.Shift > 0 {
+		y.Hi += 1 << (a.Shift - 1)
+	}
+	return max(2, y.Width(), a.Shift+1)
 }
 
 // Hull returns the interval that holds all of vs.
@@ -75,14 +82,8 @@ func (m *Model) layerBounds(i int, bounds [][]Interval) []Interval {
 	return m.freeBounds(l, bounds)
 }
 
-// freeBounds is layerBounds for a layer without weights. A nil entry of
-// bounds is an interval that is not known; the result is then nil too.
+// freeBounds is layerBounds for a layer without weights.
 func (s *Shape) freeBounds(l *Layer, bounds [][]Interval) []Interval {
-	for _, t := range l.In {
-		if bounds[t] == nil && (l.Activate == nil || l.Activate.Width == 0) {
-			return nil
-		}
-	}
 	in := bounds[l.In[0]]
 	switch {
 	case l.SumPool != nil:
@@ -126,10 +127,7 @@ func (a *Activate) bounds(in []Interval, channels int) []Interval {
 	out := make([]Interval, channels)
 	lo, hi := Limits(min(a.Width, 31), true)
 	for c := range out {
-		v := Interval{math.MinInt32, math.MaxInt32}
-		if in != nil {
-			v = in[c]
-		}
+		v := in[c]
 		from := int64(a.Of(int32(max(v.Lo, int64(lo)))))
 		to := int64(a.Of(int32(min(v.Hi, int64(hi)))))
 		if a.Func == Square {

@@ -279,7 +279,9 @@ func TestValidateGraph(t *testing.T) {
 		{"infinity", func(g *Graph) { g.Nodes[1].Shift[2] = float32(math.Inf(1)) }, "parameter 2 is +Inf"},
 		{"nan", func(g *Graph) { g.Nodes[0].Weights[3] = float32(math.NaN()) }, "parameter 3 is NaN"},
 		{"reshape", func(g *Graph) { g.Nodes[9] = Node{Op: NodeReshape, In: []int{9}, Out: Dims{4, 1, 1}} }, "reshape from"},
-		{"pad", func(g *Graph) { g.Nodes[9] = Node{Op: NodeZeroPad, In: []int{9}, Out: Dims{3, 0, 1}, Pad: Pad{Top: -1}} }, "out of range"},
+		{"pad", func(g *Graph) {
+			g.Nodes[9] = Node{Op: NodeZeroPad, In: []int{9}, Out: Dims{3, 0, 1}, Pad: Pad{Top: -1}}
+		}, "out of range"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := residual(rand.New(rand.NewPCG(7, 8)))

@@ -94,7 +94,7 @@ type Reshape struct{}
 //	          z = clamp(round half up (v² >> Shift2)) to Bits bits, unsigned
 type Activate struct {
 	Pool   *Window `json:"pool,omitempty"` // max-pool; border elements never win
-	Width  int     `json:"width"`          // bits, two's complement, that hold every y: at most MaxWidth
+	Width  int     `json:"width"`          // bits, two's complement, that hold every y and y + 2^(Shift-1): at most MaxWidth
 	Shift  int     `json:"shift"`
 	Func   Func    `json:"func"`
 	Bits   int     `json:"bits"`

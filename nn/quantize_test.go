@@ -1,9 +1,11 @@
 package nn
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -250,4 +252,124 @@ func checkScores(t *testing.T, g *Graph, m *Model, samples [][]float32) {
 	}
 }
 
-var _ = slices.Max[[]int]
+// Options show in the shape, and finer ones in the error.
+func TestQuantizeOptions(t *testing.T) {
+	b := newBuilder(3, Dims{2, 8, 8})
+	x := b.op(NodeRelu, b.conv(0, 6, window(3, 1, 1)))
+	b.dense(b.op(NodeSquare, b.dense(x, 10)), 4)
+	b.Head = HeadSoftmax
+	samples := b.samples(50, false)
+	last := math.Inf(1)
+	for _, bits := range []int{5, 8, 11} {
+		o := &QuantizeOptions{ActBits: bits, WeightBits: bits, SquareBits: bits + 1, InputBits: bits, Reveal: RevealLabel}
+		m, r, err := Quantize(&b.Graph, samples, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Output.Reveal != RevealLabel || m.Output.Head != HeadSoftmax || m.Name != "net" || m.Input.Bits != bits {
+			t.Errorf("output %+v, input %+v", m.Output, m.Input)
+		}
+		relu, square := m.Layers[1].Activate, m.Layers[4].Activate
+		if relu.Bits > bits || square.Mid != bits+1 || square.Bits > bits+1 {
+			t.Errorf("%d bits give %+v and %+v", bits, relu, square)
+		}
+		e := r.Layers[len(r.Layers)-1].Error
+		if e > last/4 {
+			t.Errorf("%d bits: error %.5f, %.5f before", bits, e, last)
+		}
+		last = e
+	}
+}
+
+func TestQuantizeErrors(t *testing.T) {
+	plain := func(b *builder) { b.dense(b.op(NodeRelu, b.conv(0, 3, window(3, 1, 1))), 2) }
+	for _, c := range []struct {
+		name  string
+		build func(b *builder)
+		opt   *QuantizeOptions
+		spoil func(samples [][]float32) [][]float32
+		want  string
+	}{
+		{"no samples", plain, nil, func([][]float32) [][]float32 { return nil }, "no samples"},
+		{"short sample", plain, nil, func(s [][]float32) [][]float32 { s[2] = s[2][1:]; return s }, "sample 2"},
+		{"nan", plain, nil, func(s [][]float32) [][]float32 { s[1][7] = float32(math.NaN()); return s }, "sample 1: value 7"},
+		{"overflow", plain, nil, func(s [][]float32) [][]float32 {
+			for i := range s[1] {
+				s[1][i] = 3e38
+			}
+			return s
+		}, "Inf"},
+		{"act bits", plain, &QuantizeOptions{ActBits: 20}, nil, "ActBits is 20"},
+		{"weight bits", plain, &QuantizeOptions{WeightBits: 1}, nil, "WeightBits is 1"},
+		{"reveal", plain, &QuantizeOptions{Reveal: "all"}, nil, `reveal "all"`},
+		{"affine of a relu", func(b *builder) { b.op(NodeRelu, b.affine(b.op(NodeRelu, b.conv(0, 3, window(3, 1, 1))))) }, nil, nil, `"Affine"`},
+		{"affine with a border after", func(b *builder) { b.conv(b.affine(0), 3, window(3, 1, 1)) }, nil, nil, `"Affine"`},
+		{"affine of a tensor used twice", func(b *builder) {
+			x := b.conv(0, 3, window(3, 1, 1))
+			b.op(NodeAdd, x, b.affine(x))
+		}, nil, nil, `"Affine"`},
+		{"border not counted", func(b *builder) {
+			b.node(Node{Op: NodeAvgPool, Window: window(3, 1, 1)}, b.conv(0, 3, window(3, 1, 1)))
+		}, nil, nil, "count_include_pad"},
+		{"no layers", func(b *builder) {}, nil, nil, "output is the input"},
+		{"invalid graph", func(b *builder) { plain(b); b.Output = 9 }, nil, nil, "no tensor 9"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBuilder(5, Dims{2, 5, 5})
+			c.build(b)
+			s := b.samples(4, true)
+			if c.spoil != nil {
+				s = c.spoil(s)
+			}
+			if _, _, err := Quantize(&b.Graph, s, c.opt); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %v, want one with %s", err, c.want)
+			}
+		})
+	}
+}
+
+// Weights that are short integers times a power of two are kept as they are.
+func TestQuantizeKeepsShortWeights(t *testing.T) {
+	b := newBuilder(11, Dims{30, 1, 1})
+	b.dense(0, 10)
+	n := &b.Nodes[0]
+	clear(n.Bias)
+	for i := range n.Weights {
+		n.Weights[i] = float32(b.rng.IntN(32)-16) / 64
+	}
+	m, _, err := Quantize(&b.Graph, b.samples(10, false), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range m.Weights[0].W {
+		if float32(k)/64 != n.Weights[i] {
+			t.Fatalf("weight %d is %d, was %v", i, k, n.Weights[i])
+		}
+	}
+}
+
+// The same samples give the same model, and the graph stays as it was.
+func TestQuantizeRepeats(t *testing.T) {
+	b := newBuilder(13, Dims{2, 8, 8})
+	x := b.op(NodeRelu, b.affine(b.conv(0, 6, window(3, 1, 1))))
+	b.dense(b.affine(x), 10)
+	samples := b.samples(33, true)
+	weights := slices.Clone(b.Nodes[0].Weights)
+	var files [2]bytes.Buffer
+	for i := range files {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1 + i))
+		m, _, err := Quantize(&b.Graph, samples, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.WriteTo(&files[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(files[0].Bytes(), files[1].Bytes()) {
+		t.Error("two models differ")
+	}
+	if !slices.Equal(weights, b.Nodes[0].Weights) || b.Nodes[1].Op != NodeAffine || b.Nodes[3].Op != NodeAffine {
+		t.Error("the graph changed")
+	}
+}

@@ -47,7 +47,11 @@ func (q *quantizer) settle(t *term, frac int) error {
 // excess returns by how many bits a settled accumulator is too wide. A strict
 // one leaves others that may be tied to it by later layers all their width.
 func (t *term) excess(strict bool) int {
-	over := t.width() - MaxWidth
+	h := Hull(t.bounds)
+	if t.staged {
+		h.Hi += h.Hi >> 3 // more than the rounding constant of the stage
+	}
+	over := h.Width() - MaxWidth
 	if !t.accumulator {
 		return over
 	}
@@ -116,6 +120,7 @@ type requantised struct {
 func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int) (*term, error) {
 	stats := &q.stats[ref]
 	before := &q.stats[x.ref]
+	x.staged = true
 	var err error
 	switch {
 	case a.Func == Square:
@@ -143,7 +148,7 @@ func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int
 			t.scale.frac -= a.Shift
 		}
 	}
-	a.Width = max(a.Width, a.Shift+1)
+	a.Width = a.widthFor(Hull(x.bounds))
 	t.bounds = a.bounds(x.bounds, out.C)
 	a.trim(Hull(t.bounds))
 	return t, nil

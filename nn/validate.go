@@ -23,7 +23,7 @@ func (s *Shape) Validate() error {
 	if len(s.Layers) == 0 || len(s.Layers) > maxLayers {
 		return fmt.Errorf("nn: shape: %d layers, want 1 to %d", len(s.Layers), maxLayers)
 	}
-	total, bounds := s.Input.Dims.Len(), [][]Interval{s.Input.bounds()}
+	total := s.Input.Dims.Len()
 	accumulator := []bool{false}
 	for i := range s.Layers {
 		l := &s.Layers[i]
@@ -33,17 +33,9 @@ func (s *Shape) Validate() error {
 		if total += l.Out.Len(); total > maxTotal {
 			return fmt.Errorf("nn: shape: more than %d elements in all tensors", maxTotal)
 		}
-		var b []Interval
-		if l.Conv == nil {
-			b = s.freeBounds(l, bounds)
-		}
-		if err := checkWidth(l, bounds); err != nil {
-			return fmt.Errorf("nn: layer %d %q: %w", i, l.Name, err)
-		}
-		bounds = append(bounds, b)
 		accumulator = append(accumulator, s.accumulates(l, accumulator))
 	}
-	return s.validateOutput(bounds)
+	return s.validateOutput()
 }
 
 // Accumulators reports for every tensor whether it is an accumulator.
@@ -70,19 +62,7 @@ func (s *Shape) accumulates(l *Layer, accumulator []bool) bool {
 	return false
 }
 
-// checkWidth compares a stage's width with its input's bounds where those are
-// public.
-func checkWidth(l *Layer, bounds [][]Interval) error {
-	if l.Activate == nil || bounds[l.In[0]] == nil {
-		return nil
-	}
-	if w := Hull(bounds[l.In[0]]).Width(); w > l.Activate.Width {
-		return fmt.Errorf("the input needs %d bits, width is %d", w, l.Activate.Width)
-	}
-	return nil
-}
-
-func (s *Shape) validateOutput(bounds [][]Interval) error {
+func (s *Shape) validateOutput() error {
 	o := &s.Output
 	switch {
 	case o.Tensor < 1 || o.Tensor > len(s.Layers):
@@ -96,10 +76,11 @@ func (s *Shape) validateOutput(bounds [][]Interval) error {
 	case o.Head < HeadNone || o.Head > HeadArgMax:
 		return fmt.Errorf("nn: output: unknown head %d", o.Head)
 	}
-	if b := bounds[o.Tensor]; b != nil && Hull(b).Width() > o.Width {
-		return fmt.Errorf("nn: output: needs %d bits, width is %d", Hull(b).Width(), o.Width)
+	n := s.Dims(o.Tensor).Len()
+	if o.Reveal == RevealLabel && n < 2 {
+		return fmt.Errorf("nn: output: no label to reveal of %d score", n)
 	}
-	if n := s.Dims(o.Tensor).Len(); len(s.Record.Labels) > max(n, 2) {
+	if len(s.Record.Labels) > max(n, 2) {
 		return fmt.Errorf("nn: record: %d labels for %d scores", len(s.Record.Labels), n)
 	}
 	return nil

@@ -173,13 +173,25 @@ func (m *Model) Validate() error {
 			return fmt.Errorf("nn: layer %d %q: %w", i, m.Layers[i].Name, err)
 		}
 	}
+	return m.validateWidths()
+}
+
+// validateWidths compares every width with the bounds of what it must hold.
+func (m *Model) validateWidths() error {
 	bounds := m.Bounds()
 	for i := range m.Layers {
-		if err := checkWidth(&m.Layers[i], bounds); err != nil {
-			return fmt.Errorf("nn: layer %d %q: %w", i, m.Layers[i].Name, err)
+		l := &m.Layers[i]
+		if l.Activate == nil {
+			continue
+		}
+		if w := l.Activate.widthFor(Hull(bounds[l.In[0]])); w > l.Activate.Width {
+			return fmt.Errorf("nn: layer %d %q: the input needs %d bits, width is %d", i, l.Name, w, l.Activate.Width)
 		}
 	}
-	return m.validateOutput(bounds)
+	if w := Hull(bounds[m.Output.Tensor]).Width(); w > m.Output.Width {
+		return fmt.Errorf("nn: output: needs %d bits, width is %d", w, m.Output.Width)
+	}
+	return nil
 }
 
 func (m *Model) validateWeights(i int) error {

@@ -153,7 +153,7 @@ func baseKey(ctx *context, i int, branch uint64, msg1 *[pointSize]byte, pair *[2
 	var element [pointSize]byte
 	encode(element[:], shared)
 	sum := digest(labelKey, ctx[:], []byte{byte(i), byte(branch)}, msg1[:], pair[:], element[:])
-	return toBlock(sum[:])
+	return block.Get(sum[:])
 }
 
 // secretScalar is the i-th secret exponent of a party's seed. It is zero with

@@ -73,7 +73,7 @@ func (c *checker) challenge(corrections []byte, size int) *block.Universal {
 // mask adds the mask rows, which are the first 16 bytes of every column.
 func (c *checker) mask(cols []byte) {
 	for j := range c.cols {
-		c.cols[j] = c.cols[j].Xor(toBlock(cols[j*stride:]))
+		c.cols[j] = c.cols[j].Xor(block.Get(cols[j*stride:]))
 	}
 }
 
@@ -86,14 +86,14 @@ func (c *checker) add(h *block.Universal, cols []byte, from, to int) {
 
 // proof writes h(u) and the digest of the hashes of the columns.
 func (c *checker) proof(dst []byte) {
-	putBlock(dst, c.u)
+	c.u.Put(dst)
 	c.sha.Reset()
 	c.sha.Write(labelProof)
 	c.sha.Write(c.state[:])
 	c.sha.Write(dst[:block.Size])
 	var p [block.Size]byte
 	for _, h := range c.cols {
-		putBlock(p[:], h)
+		h.Put(p[:])
 		c.sha.Write(p[:])
 	}
 	c.sha.Sum(dst[block.Size:block.Size])

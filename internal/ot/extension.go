@@ -109,7 +109,7 @@ func (r *Receiver) Extend(labels []block.Block, choices, msg []byte) {
 		r.expandPiece(corrections, u)
 		h := r.check.challenge(corrections, p.size-p.skip)
 		if p.skip > 0 {
-			r.check.u = toBlock(u)
+			r.check.u = block.Get(u)
 			r.check.mask(r.cols)
 		}
 		r.check.u = r.check.u.Xor(h.Sum(u[p.skip:]))
@@ -177,7 +177,7 @@ func (s *Sender) extend(labels []block.Block, msg []byte) error {
 		s.check.add(h, s.cols, p.skip, p.size)
 		s.labels(labels, p)
 	}
-	s.check.u = toBlock(msg)
+	s.check.u = block.Get(msg)
 	for j := range s.check.cols {
 		c := &s.check.cols[j]
 		*c = c.Xor(s.check.u.And(deltaBit(s.delta, j)))

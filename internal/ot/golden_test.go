@@ -61,7 +61,7 @@ func TestGoldenTranscript(t *testing.T) {
 func blockBytes(blocks []block.Block) []byte {
 	p := make([]byte, block.Size*len(blocks))
 	for i, b := range blocks {
-		putBlock(p[block.Size*i:], b)
+		b.Put(p[block.Size*i:])
 	}
 	return p
 }

@@ -37,17 +37,6 @@ func (c *context) expand(seed *[32]byte, label string, index int) [32]byte {
 	return digest(label, c[:], seed[:], i[:])
 }
 
-// toBlock reads the first 16 bytes of p.
-func toBlock(p []byte) block.Block {
-	return block.Block{Lo: binary.LittleEndian.Uint64(p), Hi: binary.LittleEndian.Uint64(p[8:])}
-}
-
-// putBlock writes b to the first 16 bytes of p.
-func putBlock(p []byte, b block.Block) {
-	binary.LittleEndian.PutUint64(p, b.Lo)
-	binary.LittleEndian.PutUint64(p[8:], b.Hi)
-}
-
 // deltaBit returns bit j of Δ.
 func deltaBit(d block.Block, j int) uint64 {
 	if j < 64 {

@@ -34,7 +34,7 @@ type bitsOf []byte // one bit a byte
 // streamBits is the next rows bits of a leaf's stream: the definition of counter mode.
 func (c *slowClient) streamBits(leaf block.Block, rows int) bitsOf {
 	var key [16]byte
-	putBlock(key[:], leaf)
+	leaf.Put(key[:])
 	a, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic(err)

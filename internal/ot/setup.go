@@ -74,7 +74,7 @@ func NewSenderSeeded(session, seed *[32]byte, msg1 []byte) (*SenderSetup, []byte
 func newSenderSetup(k int, session, seed *[32]byte, msg1 []byte) (*SenderSetup, []byte, error) {
 	ctx := newContext(k, session)
 	random := ctx.expand(seed, labelDelta, 0)
-	delta := toBlock(random[:])
+	delta := block.Get(random[:])
 	delta.Lo |= 1
 	msg2 := make([]byte, Msg2Size)
 	choices := block.Block{Lo: ^delta.Lo, Hi: ^delta.Hi}

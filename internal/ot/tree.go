@@ -41,7 +41,7 @@ const labelTags = "dorcas ot tags"
 func below(ctx *context, kind, tree, level, index int, node block.Block) [32]byte {
 	var in [len(ctx) + seedSize + 5]byte
 	n := copy(in[:], ctx[:])
-	putBlock(in[n:], node)
+	node.Put(in[n:])
 	n += seedSize
 	in[n], in[n+1], in[n+2] = byte(kind), byte(tree), byte(level)
 	binary.LittleEndian.PutUint16(in[n+3:], uint16(index))
@@ -50,7 +50,7 @@ func below(ctx *context, kind, tree, level, index int, node block.Block) [32]byt
 
 func children(ctx *context, tree, level, index int, node block.Block) (left, right block.Block) {
 	sum := below(ctx, kindChildren, tree, level, index, node)
-	return toBlock(sum[:]), toBlock(sum[seedSize:])
+	return block.Get(sum[:]), block.Get(sum[seedSize:])
 }
 
 // grow is the client's part: it makes all trees from the keys of the base
@@ -71,7 +71,7 @@ func grow(ctx *context, k int, base *[kappa][2]block.Block, msg3 []byte) []block
 			subtle.XORBytes(sum, sum, tag[:])
 			copy(tags[(t*leaves+x)*tagSize:], tag[:])
 			key := below(ctx, kindKey, t, k, x, node)
-			nodes[x] = toBlock(key[:])
+			nodes[x] = block.Get(key[:])
 		}
 	}
 	sum := digest(labelTags, ctx[:], tags)
@@ -93,8 +93,8 @@ func growTree(ctx *context, t int, base [][2]block.Block, nodes []block.Block, p
 			nodes[2*p], nodes[2*p+1] = left, right
 		}
 		at := part[(level-1)*2*seedSize:]
-		putBlock(at, sums[0].Xor(base[k-1-level][0]))
-		putBlock(at[seedSize:], sums[1].Xor(base[k-1-level][1]))
+		sums[0].Xor(base[k-1-level][0]).Put(at)
+		sums[1].Xor(base[k-1-level][1]).Put(at[seedSize:])
 	}
 }
 
@@ -121,7 +121,7 @@ func puncture(ctx *context, k int, delta block.Block, base *[kappa]block.Block, 
 		punctureTags(ctx, t, k, alpha, nodes, tags[t*leaves*tagSize:], part[(k-1)*2*seedSize:])
 		for x, node := range nodes {
 			key := below(ctx, kindKey, t, k, x, node)
-			nodes[x] = toBlock(key[:]).And(1 ^ equal(uint64(x), alpha))
+			nodes[x] = block.Get(key[:]).And(1 ^ equal(uint64(x), alpha))
 		}
 		shuffle(nodes, alpha)
 	}
@@ -142,8 +142,8 @@ func punctureTree(ctx *context, t int, alpha uint64, base, nodes []block.Block, 
 		at := part[(level-1)*2*seedSize:]
 		// The missing node's sibling: the sum of that side without the others.
 		sibling := base[k-1-level].
-			Xor(toBlock(at).And(bit)).
-			Xor(toBlock(at[seedSize:]).And(1 ^ bit))
+			Xor(block.Get(at).And(bit)).
+			Xor(block.Get(at[seedSize:]).And(1 ^ bit))
 		for p := 1<<level - 1; p >= 0; p-- {
 			known := 1 ^ equal(uint64(p), path)
 			left, right := children(ctx, t, level, p, nodes[p])

@@ -33,7 +33,7 @@ func slowLeaf(ctx *context, k, t, x int, base *[kappa][2]block.Block) block.Bloc
 		}
 	}
 	key := below(ctx, kindKey, t, k, x, node)
-	return toBlock(key[:])
+	return block.Get(key[:])
 }
 
 func TestTreesAgainstWalks(t *testing.T) {

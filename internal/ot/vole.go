@@ -37,7 +37,7 @@ func leafStreams(ctx *context, leaves []block.Block) []cipher.Stream {
 	var iv [aes.BlockSize]byte
 	copy(iv[:8], ctx[:])
 	for i, leaf := range leaves {
-		putBlock(key[:], leaf)
+		leaf.Put(key[:])
 		c, err := aes.NewCipher(key[:])
 		if err != nil {
 			panic(err) // a key of 16 bytes is always valid

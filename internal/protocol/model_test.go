@@ -58,6 +58,11 @@ func (b *builder) activate(in int, a nn.Activate) int {
 	if a.Shift < 0 {
 		a.Shift = max(0, a.Width-12)
 	}
+	if a.Shift > 0 {
+		y := nn.Hull(b.m.Bounds()[in])
+		y.Hi += 1 << (a.Shift - 1)
+		a.Width = max(a.Width, y.Width())
+	}
 	out := b.m.Dims(in)
 	if a.Pool != nil {
 		out.H, out.W = a.Pool.Out(out.H, out.W)

@@ -39,7 +39,7 @@ func moduli(s *nn.Shape) ([]modulus, error) {
 	for t, acc := range accumulator {
 		if acc {
 			r := region[t]
-			ms[r].guard = max(ms[r].guard, bits.Len64(uint64(epsilon[t]))+1)
+			ms[r].guard = max(ms[r].guard, guardBits(epsilon[t]))
 		}
 	}
 	for t, acc := range accumulator {
@@ -53,6 +53,16 @@ func moduli(s *nn.Shape) ([]modulus, error) {
 	}
 	maskWidths(s, accumulator, ms)
 	return ms, nil
+}
+
+// guardBits returns the fewest guard bits that keep an error of at most e in
+// size from the integer part, with 2^(guard-1) added. One convolution alone
+// is re-shared with ε in {-1, 0} if there is one guard bit, see package rlwe.
+func guardBits(e int64) int {
+	if e == 1 {
+		return 1
+	}
+	return bits.Len64(uint64(e)) + 1
 }
 
 // maskWidths sets the width of every activation: what the widest layer that

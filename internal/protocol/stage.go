@@ -84,15 +84,13 @@ func (s *session) convolve(layer int, x []int32, seed *[32]byte) []int32 {
 	return y
 }
 
-// sendLabels sends the labels of the server's share, rounded: half of what
-// the guard bits hold is added, so that ε never reaches the integer part.
+// sendLabels sends the labels of the server's share plus the stage's bias:
+// half of what the guard bits hold, so that ε never reaches the integer part,
+// and half a unit of the stage's shift, so that the circuit need not round.
 func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []int32) error {
-	if st.share.Guard > 0 {
-		rounded := make([]int32, len(share))
-		for i, v := range share {
-			rounded[i] = v + 1<<(st.share.Guard-1)
-		}
-		share = rounded
+	biased := make([]int32, len(share))
+	for i, v := range share {
+		biased[i] = v + st.bias
 	}
 	delta := s.sender.Delta()
 	none := func(int) (struct{}, error) { return struct{}{}, nil }
@@ -100,7 +98,7 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 		ch := &st.chunks[j]
 		labels := make([]block.Block, ch.elements*st.share.Width)
 		block.Expand(labels, seed, "share labels", at(index, j))
-		ch.eachShareBit(share, st.share.Width, func(place int, bit uint64) {
+		ch.eachShareBit(biased, st.share.Width, func(place int, bit uint64) {
 			labels[place] = labels[place].Xor(delta.And(bit))
 		})
 		frame := make([]byte, len(labels)*block.Size)

@@ -21,7 +21,8 @@ type stagePlan struct {
 	layer  int // index in Shape.Layers, or len(Layers) for the output
 	input  int // tensor
 	share  circuit.Share
-	mask   int // bits of the output mask of every value; 0 for the output stage
+	bias   int32 // what the server adds to its share, see sendLabels
+	mask   int   // bits of the output mask of every value; 0 for the output stage
 	chunks []chunk
 	ands   int
 	level  int // stages of one level share a round trip
@@ -93,8 +94,9 @@ func newActivateStage(s *nn.Shape, layer int, ms []modulus) *stagePlan {
 	}
 	spec := circuit.Stage{
 		Share: st.share, Shift: a.Shift, Func: circuitFunc[a.Func], Mid: a.Mid, Shift2: a.Shift2,
-		Bits: a.Bits, Signed: a.Signed, Mask: st.mask,
+		Bits: a.Bits, Signed: a.Signed, Mask: st.mask, Rounded: true,
 	}
+	st.bias = int32(spec.Bias())
 	if a.Pool == nil {
 		st.directChunks(spec.Fused(), l.Out.Len())
 	} else {
@@ -113,6 +115,7 @@ func newOutputStage(s *nn.Shape, ms []modulus) *stagePlan {
 		input: t,
 		share: circuit.Share{Width: s.Output.Width + guard, Guard: guard},
 	}
+	st.bias = int32(st.share.Bias())
 	n := s.Dims(t).Len()
 	if s.Output.Reveal == nn.RevealLabel {
 		c := circuit.ArgMax(st.share, n)

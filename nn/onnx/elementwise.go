@@ -78,6 +78,10 @@ func (n *node) constantOperand(of func(c float32, place int) (scale, shift float
 		return nil
 	}
 	x, c, place := n.operand()
+	if place < 0 {
+		n.image(1) // missing or unknown
+		return nil
+	}
 	return n.combine(x, c, func(v float32) (float32, float32) { return of(v, place) })
 }
 

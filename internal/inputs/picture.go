@@ -1,0 +1,129 @@
+package inputs
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // registers the format
+	_ "image/png"  // registers the format
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/image/draw"
+)
+
+// maxPixels bounds the pictures that are decoded: 64 Mi pixels take at most
+// 512 MiB. LOCAL.
+const maxPixels = 1 << 26
+
+func isPicture(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".png", ".jpg", ".jpeg":
+		return true
+	}
+	return false
+}
+
+func (r *Reader) pictureItems(path string) ([]Item, error) {
+	if r.picture.C != 1 && r.picture.C != 3 {
+		return nil, fmt.Errorf("the network takes %s numbers, which is no picture: pass a .npy file", r.in)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	return []Item{{path, func() ([]float32, error) {
+		x, err := r.readPicture(path)
+		return x, plainPath(err)
+	}}}, nil
+}
+
+func (r *Reader) readPicture(path string) ([]float32, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	img, err := decode(f)
+	if err != nil {
+		return nil, err
+	}
+	return r.pixels(r.resize(img))
+}
+
+// decode reads a picture once its size is known to be bearable.
+func decode(f io.ReadSeeker) (image.Image, error) {
+	c, format, err := image.DecodeConfig(bufio.NewReader(f))
+	if err != nil {
+		return nil, pictureError(err)
+	}
+	if int64(c.Width)*int64(c.Height) > maxPixels || c.Width < 1 || c.Height < 1 {
+		return nil, fmt.Errorf("%d×%d pixels: at most %d are allowed", c.Width, c.Height, maxPixels)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	img, _, err := image.Decode(bufio.NewReader(f))
+	if err != nil {
+		return nil, fmt.Errorf("damaged %s file: %w", strings.ToUpper(format), err)
+	}
+	return img, nil
+}
+
+func pictureError(err error) error {
+	if errors.Is(err, image.ErrFormat) || errors.Is(err, io.EOF) {
+		return errors.New("neither a PNG nor a JPEG file, whatever its name says")
+	}
+	return fmt.Errorf("damaged picture: %w", err)
+}
+
+// resize returns the bytes of the picture in the network's size and color,
+// channel by channel. A picture of the right size keeps its bytes; another is
+// stretched by Catmull-Rom interpolation.
+func (r *Reader) resize(img image.Image) []uint8 {
+	d := r.picture
+	box := image.Rect(0, 0, d.W, d.H)
+	fits := img.Bounds().Dx() == d.W && img.Bounds().Dy() == d.H
+	if d.C == 1 {
+		gray := image.NewGray(box)
+		if fits {
+			draw.Draw(gray, box, img, img.Bounds().Min, draw.Src)
+		} else {
+			draw.CatmullRom.Scale(gray, box, img, img.Bounds(), draw.Src, nil)
+		}
+		return gray.Pix
+	}
+	rgba := image.NewRGBA(box)
+	if fits {
+		draw.Draw(rgba, box, img, img.Bounds().Min, draw.Src)
+	} else {
+		draw.CatmullRom.Scale(rgba, box, img, img.Bounds(), draw.Src, nil)
+	}
+	out := make([]uint8, d.Len())
+	plane := d.H * d.W
+	for i := range plane {
+		for c := range 3 {
+			to := c
+			if r.bgr {
+				to = 2 - c
+			}
+			out[to*plane+i] = rgba.Pix[4*i+c]
+		}
+	}
+	return out
+}
+
+// plainPath drops what package os says before the cause: our errors name the
+// file already.
+func plainPath(err error) error {
+	if p, ok := err.(*fs.PathError); ok {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: check the path", p.Err)
+		}
+		return p.Err
+	}
+	return err
+}
