@@ -68,7 +68,7 @@ func (r *Reader) arrayItems(path string) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.opt.Index.expand(a.rows)
+	rows, err := r.opt.Index.Rows(a.rows)
 	if err != nil {
 		return nil, err
 	}

@@ -46,8 +46,8 @@ func number(s string) (int, error) {
 	return int(n), err
 }
 
-// expand returns the rows of n that the ranges pick, in their order.
-func (r Ranges) expand(n int) ([]int, error) {
+// Rows returns the rows of n that the ranges pick, in their order.
+func (r Ranges) Rows(n int) ([]int, error) {
 	if r == nil {
 		r = Ranges{{0, -1}}
 	}

@@ -20,7 +20,7 @@ type file struct {
 	nodes []*pb.NodeProto
 }
 
-// op is a node with space-separated names of inputs; its output is its name.
+// op is a node whose output has the node's name.
 func op(kind, name string, inputs []string, attrs ...*pb.AttributeProto) *pb.NodeProto {
 	return &pb.NodeProto{OpType: kind, Name: name, Input: inputs, Output: []string{name}, Attribute: attrs}
 }

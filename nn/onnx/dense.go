@@ -39,7 +39,7 @@ func (n *node) gemm() *value {
 
 // matMul translates MatMul: Y = A·B, with A the images.
 func (n *node) matMul() *value {
-	if n.computed2() {
+	if n.bothComputed() {
 		n.unsupported("the product of two computed tensors")
 		return nil
 	}
@@ -77,14 +77,14 @@ func (n *node) product(x *value, w *constant, transposed bool, alpha float32) *v
 		if n.err != nil {
 			return nil
 		}
-		weights = transposed2(weights, in, out)
+		weights = transposedMatrix(weights, in, out)
 	}
 	y := nn.Node{Op: nn.NodeDense, Weights: n.scaled(weights, alpha), Out: nn.Dims{C: out, H: 1, W: 1}}
 	return n.emit(y, n.as(x, nn.Dims{C: in, H: 1, W: 1}), append(slices.Clone(x.shape[:last]), out))
 }
 
-// transposed2 returns a matrix [rows][columns] as [columns][rows].
-func transposed2(m []float32, rows, columns int) []float32 {
+// transposedMatrix returns a matrix [rows][columns] as [columns][rows].
+func transposedMatrix(m []float32, rows, columns int) []float32 {
 	out := make([]float32, len(m))
 	for i := range rows {
 		for j, v := range m[i*columns : (i+1)*columns] {

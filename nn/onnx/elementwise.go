@@ -73,7 +73,7 @@ func (n *node) combine(x *value, c *constant, of func(c float32) (scale, shift f
 
 // constantOperand is combine for operators that know no other case.
 func (n *node) constantOperand(of func(c float32, place int) (scale, shift float32)) *value {
-	if n.computed2() {
+	if n.bothComputed() {
 		n.unsupported("two computed inputs")
 		return nil
 	}

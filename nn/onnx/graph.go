@@ -207,6 +207,9 @@ func (r *reader) order(needed []bool) ([]int, error) {
 func (r *reader) translate(i int) error {
 	n := newNode(r, i)
 	v := n.translate()
+	if v == nil {
+		n.check(errUnknown) // unless an error says why
+	}
 	for _, name := range n.outputs[min(1, len(n.outputs)):] {
 		if r.uses[name] > 0 {
 			n.unsupported("its output %s", quote(name))

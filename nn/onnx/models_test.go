@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -19,8 +18,7 @@ import (
 // part of the module, and tests that need it are skipped without it.
 func dataFolder(t *testing.T) string {
 	t.Helper()
-	_, file, _, _ := runtime.Caller(0)
-	dir := filepath.Join(filepath.Dir(file), "../../../shared/data")
+	dir := filepath.FromSlash("../../../shared/data") // next to the module
 	if _, err := os.Stat(dir); err != nil {
 		t.Skipf("no trained models to test with: %v", err)
 	}

@@ -195,9 +195,9 @@ func (n *node) planes(i int) *value {
 	return v
 }
 
-// computed2 reports whether input 0 and 1 are both computed from the graph's
+// bothComputed reports whether input 0 and 1 are both computed from the graph's
 // input.
-func (n *node) computed2() bool {
+func (n *node) bothComputed() bool {
 	a, b := n.input(0), n.input(1)
 	return a != nil && b != nil && a.computed && b.computed
 }

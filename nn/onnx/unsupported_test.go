@@ -73,6 +73,11 @@ var unsupportedElements = []unsupportedCase{
 var unsupportedGraphs = []unsupportedCase{
 	{"softmax of rows", unsupportedFile(op("Softmax", "y", in("x"))), `axis -1 of shape [1 2 4 4]`},
 	{"softmax inside", unsupportedFile(op("Flatten", "f", in("x")), op("Softmax", "soft", in("f")), op("Relu", "y", in("soft"))), `Softmax "soft": its use before the end`},
+	{"dropout in training", unsupportedFile(op("Constant", "t", nil, attrTensor("value", &pb.TensorProto{DataType: int32(pb.TensorProto_BOOL), Int32Data: []int32{1}})),
+		op("Dropout", "y", in("x", "", "t"))), `training_mode 1`},
+	{"arg-max of arg-max", unsupportedFile(op("Flatten", "f", in("x")), op("ArgMax", "a", in("f"), attrInt("axis", 1)), op("ArgMax", "y", in("a"), attrInt("axis", 1))),
+		`the arg-max of an arg-max`},
+	{"last index", unsupportedFile(op("Flatten", "f", in("x")), op("ArgMax", "y", in("f"), attrInt("axis", 1), attrInt("select_last_index", 1))), `select_last_index`},
 	{"foreign", unsupportedFile(&pb.NodeProto{OpType: "Relu", Domain: "com.example", Input: in("x"), Output: in("y")}), `Relu "y": operator of domain "com.example"`},
 	{"on constants", unsupportedFile(op("Relu", "r", in("w")), op("Conv", "y", in("x", "r"))), `Relu "r": the operator on constants`},
 	{"batch mixed", file{input: []any{2, 6}, init: []*pb.TensorProto{intTensor("s", 1, 12)}, nodes: []*pb.NodeProto{op("Reshape", "y", in("x", "s"))}},

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dorcas"
+	"dorcas/nn"
+	"dorcas/nn/onnx"
+
+	"github.com/spf13/cobra"
+)
+
+type compileFlags struct {
+	sampleFlags
+	out        string
+	name       string
+	preprocess string
+	reveal     string
+	opt        nn.QuantizeOptions
+}
+
+func newCompile(g *globals) *cobra.Command {
+	var f compileFlags
+	cmd := &cobra.Command{
+		Use:   "compile MODEL.onnx --samples DIR -o MODEL",
+		Short: "Turn a trained ONNX network into a model file",
+		Long: `Turn a trained ONNX network into a model file: quantise it to integers, choose
+their scales by samples, and report what that costs in accuracy.
+
+Samples are inputs like those the network will meet, some hundred: a folder of
+class folders (named by a label, or by its number), a folder of pictures, or an
+array (.npy) as for dorcas infer, with --labels for its classes. Accuracies are
+percentages, like 99.1; they are absent (null) where classes are not known.
+
+--preprocess is a JSON file that says how a picture becomes the network's input:
+  {"preprocess": {"layout": "NCHW", "color": "gray", "size": [28, 28],
+                  "mean": [0.5], "std": [0.5]}, "labels": ["cat", "dog"]}
+Each number is (byte/255 - mean)/std. Without it mean is 0, std 1, and the size
+the network's. It becomes public: clients read it from the server.
+
+With --json: {"samples","accuracy_float","accuracy_integer","activation_bits",
+"layers":[…], and more}; activation_bits is the width of the widest activation.`,
+		Example: `  dorcas compile net.onnx --samples train/ --preprocess net.json -o net.dorcas
+  dorcas compile net.onnx --samples x.npy --labels y.npy --limit 500 -o net.dorcas
+  dorcas compile net.onnx --samples x.npy --act-bits 6 --reveal label -o net.dorcas`,
+		Args: between(1, 1, "an ONNX file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return interruptible(cmd.Context(), func() error { return f.run(cmd, g, args[0]) })
+		},
+	}
+	f.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.out, "output", "o", "", "model file to write (default the ONNX file's name with .dorcas)")
+	flags.StringVar(&f.name, "name", "", "public name of the model (default the file's)")
+	flags.StringVar(&f.preprocess, "preprocess", "", "JSON file with preprocessing and labels")
+	flags.StringVar(&f.reveal, "reveal", "scores", "what clients learn: scores, or only the label")
+	flags.IntVar(&f.opt.ActBits, "act-bits", 8, "bits of activations, 2 to 14")
+	flags.IntVar(&f.opt.WeightBits, "weight-bits", 8, "bits of weights, 2 to 14")
+	flags.IntVar(&f.opt.SquareBits, "square-bits", 10, "bits around squares, 2 to 14")
+	flags.IntVar(&f.opt.InputBits, "input-bits", 0, "bits of the input, 2 to 14 (default 8, or 9 with negative values)")
+	return cmd
+}
+
+func (f *compileFlags) check() error {
+	for _, b := range []struct {
+		name string
+		bits int
+	}{
+		{"act-bits", f.opt.ActBits}, {"weight-bits", f.opt.WeightBits}, {"square-bits", f.opt.SquareBits}, {"input-bits", f.opt.InputBits},
+	} {
+		if (b.bits < 2 || b.bits > 14) && (b.name != "input-bits" || b.bits != 0) {
+			return usagef("--%s %d: 2 to 14 bits", b.name, b.bits)
+		}
+	}
+	f.opt.Reveal = nn.Reveal(f.reveal)
+	if f.opt.Reveal != nn.RevealScores && f.opt.Reveal != nn.RevealLabel {
+		return usagef("--reveal %s: scores or label", f.reveal)
+	}
+	return f.sampleFlags.check()
+}
+
+func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	base := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if f.out == "" {
+		f.out = strings.TrimSuffix(path, filepath.Ext(path)) + ".dorcas"
+	}
+	if f.name == "" {
+		f.name = base
+	}
+	graph, err := onnx.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	record, err := f.record(graph.Input)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), g, -1, "reading samples")
+	defer bar.done()
+	s, err := f.read(graph, record)
+	if err != nil {
+		return err
+	}
+	bar.describe(fmt.Sprintf("quantising by %d samples", len(s.calibration())))
+	m, report, err := nn.Quantize(graph, s.calibration(), &f.opt)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	m.Name, m.Record = f.name, *record
+	bar.done()
+	r := &compileReport{Model: f.out, Samples: len(s.x), Calibration: report.Samples, Input: report.Input, Layers: report.Layers}
+	if err := r.evaluate(cmd, g, graph, m, s); err != nil {
+		return err
+	}
+	server, err := dorcas.NewServer(m, nil) // proves that it can be served
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := m.WriteFile(f.out); err != nil {
+		return err
+	}
+	return r.finish(server.Plan()).write(cmd.OutOrStdout(), g)
+}
+
+// record reads --preprocess and fills in what it leaves out.
+func (f *compileFlags) record(in nn.Dims) (*nn.Record, error) {
+	var r nn.Record
+	if f.preprocess != "" {
+		text, err := os.ReadFile(f.preprocess)
+		if err != nil {
+			return nil, err
+		}
+		if r, err = nn.ParseRecord(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.preprocess, err)
+		}
+	}
+	p := &r.Preprocess
+	if in.H*in.W > 1 && len(p.Size) == 0 {
+		p.Size = []int{in.H, in.W}
+	}
+	if in.H*in.W > 1 && p.Color == "" && in.C <= 3 {
+		p.Color = map[int]string{1: "gray", 3: "RGB"}[in.C]
+	}
+	return &r, nil
+}
