@@ -17,12 +17,19 @@ type statistics struct {
 // maxValues is how many values of a tensor calibration keeps.
 const maxValues = 1 << 16
 
-// observe runs the float network on the samples.
-func observe(g *Graph, samples [][]float32) ([]statistics, error) {
+// observe runs the float network on the samples. It returns the statistics of
+// every tensor and, for every Conv and Dense, those of its inputs.
+func observe(g *Graph, samples [][]float32) ([]statistics, []*covariance, error) {
 	stats := make([]statistics, len(g.Nodes)+1)
+	inputs := make([]*covariance, len(g.Nodes))
 	for t := range stats {
 		stats[t].lo, stats[t].hi = math.Inf(1), math.Inf(-1)
 		stats[t].mean = make([]float64, g.Dims(t).Len())
+	}
+	for i := range g.Nodes {
+		if n := &g.Nodes[i]; n.Op == NodeConv || n.Op == NodeDense {
+			inputs[i] = newCovariance(len(n.Weights) / n.Out.C)
+		}
 	}
 	// A round of samples at a time, computed side by side and then taken in
 	// order, so that the sums do not depend on the number of processors.
@@ -38,23 +45,61 @@ func observe(g *Graph, samples [][]float32) ([]statistics, error) {
 		wg.Wait()
 		for i := range n {
 			if errs[i] != nil {
-				return nil, fmt.Errorf("sample %d: %w", first+i, errs[i])
+				return nil, nil, fmt.Errorf("sample %d: %w", first+i, errs[i])
 			}
 			for t, values := range memory[i] {
 				if j := notFinite(values); j >= 0 {
-					return nil, fmt.Errorf("sample %d: value %d of tensor %d (%s) is %v", first+i, j, t, g.tensorName(t), values[j])
+					return nil, nil, fmt.Errorf("sample %d: value %d of tensor %d (%s) is %v", first+i, j, t, g.tensorName(t), values[j])
 				}
 				stats[t].add(values, first+i, len(samples))
 			}
 		}
+		for i, c := range inputs {
+			if c != nil {
+				wg.Go(func() {
+					for j := range n {
+						g.observeInputs(c, i, memory[j], first+j, len(samples))
+					}
+				})
+			}
+		}
+		wg.Wait()
 	}
 	for t := range stats {
 		for i := range stats[t].mean {
 			stats[t].mean[i] /= float64(len(samples))
 		}
 	}
-	return stats, nil
+	for _, c := range inputs {
+		if c != nil {
+			c.finish()
+		}
+	}
+	return stats, inputs, nil
 }
+
+// observeInputs adds to c what node i takes for some of its outputs on sample s
+// of n: some for each tap over all samples.
+func (g *Graph) observeInputs(c *covariance, i int, tensors [][]float32, s, n int) {
+	node := &g.Nodes[i]
+	x := tensors[node.In[0]]
+	if node.Op == NodeDense {
+		c.add(x)
+		return
+	}
+	row := make([]float32, len(c.mean))
+	plane := node.Out.H * node.Out.W
+	count := min(plane, (inputsPerTap*len(row)+n-1)/n)
+	for j := range count {
+		at := (s*7919 + j*plane/count) % plane
+		gatherFloat(row, x, g.Dims(node.In[0]), node.Window, at/node.Out.W, at%node.Out.W)
+		c.add(row)
+	}
+}
+
+// inputsPerTap is how many inputs of a convolution calibration looks at, for
+// each of its taps.
+const inputsPerTap = 4
 
 func (g *Graph) tensorName(t int) string {
 	if t == 0 {
@@ -75,18 +120,6 @@ func (s *statistics) add(values []float32, i, n int) {
 	for j := range keep {
 		s.values = append(s.values, float64(values[(offset+j*len(values)/keep)%len(values)]))
 	}
-}
-
-// channelMeans returns the mean of each of n channels.
-func (s *statistics) channelMeans(n int) []float64 {
-	means := make([]float64, n)
-	plane := len(s.mean) / n
-	for c := range means {
-		for _, v := range s.mean[c*plane:][:plane] {
-			means[c] += v / float64(plane)
-		}
-	}
-	return means
 }
 
 // fracRange bounds the exponents of scales.

@@ -82,14 +82,14 @@ func Quantize(g *Graph, samples [][]float32, opt *QuantizeOptions) (*Model, *Qua
 	if len(samples) == 0 {
 		return nil, nil, errors.New("nn: quantize: no samples")
 	}
-	stats, err := observe(f, samples)
+	stats, inputs, err := observe(f, samples)
 	if err != nil {
 		return nil, nil, fmt.Errorf("nn: quantize: %w", err)
 	}
 	var m *Model
 	var terms []*term
 	for _, strict := range []bool{false, true} {
-		q := &quantizer{graph: f, opt: o, stats: stats, uses: f.uses(), strict: strict}
+		q := &quantizer{graph: f, opt: o, stats: stats, inputs: inputs, uses: f.uses(), strict: strict}
 		out, err := q.translate()
 		if err != nil {
 			return nil, nil, fmt.Errorf("nn: quantize: %w", err)

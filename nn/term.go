@@ -36,7 +36,7 @@ type term struct {
 // floatConv is a convolution before quantisation.
 type floatConv struct {
 	w, bias []float32 // an empty bias is zeros
-	mean    []float64 // of each channel of the input, on the samples
+	inputs  *covariance
 }
 
 // maxWeightBits is the largest width of a weight. Only layers that are added

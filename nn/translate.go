@@ -9,9 +9,10 @@ import (
 type quantizer struct {
 	graph  *Graph
 	opt    QuantizeOptions
-	stats  []statistics // of the graph's tensors
-	uses   []int        // of the graph's tensors
-	strict bool         // see excess
+	stats  []statistics  // of the graph's tensors
+	inputs []*covariance // of the graph's nodes
+	uses   []int         // of the graph's tensors
+	strict bool          // see excess
 
 	inputBits int
 
@@ -127,7 +128,7 @@ func (q *quantizer) convolution(i int, x *term) (*term, error) {
 	}
 	return &term{
 		name: n.Name, layer: &Layer{Conv: &Conv{Window: win}}, in: []*term{x}, out: n.Out, ref: i + 1, accumulator: true,
-		conv: &floatConv{n.Weights, n.Bias, q.stats[x.ref].channelMeans(x.out.C)},
+		conv: &floatConv{n.Weights, n.Bias, q.inputs[i]},
 	}, nil
 }
 

@@ -61,8 +61,10 @@ func (t *term) quantizeWeights(s scale, bits int) {
 	perUnit := math.Ldexp(ratio, s.frac-x.frac)
 	least, most := Limits(limit, true)
 	w := &Weights{W: make([]int16, len(t.conv.w)), Bias: make([]int32, t.out.C)}
-	for i, v := range t.conv.w {
-		w.W[i] = int16(min(max(math.Floor(float64(v)*perUnit+0.5), float64(least)), float64(most)))
+	row := len(w.W) / t.out.C
+	errors := make([]float64, row)
+	for oc := range t.out.C {
+		t.conv.inputs.round(w.W[oc*row:][:row], t.conv.w[oc*row:][:row], perUnit, least, most, errors)
 	}
 	t.quantizeBias(w, s, perUnit)
 	t.weights, t.scale = w, s
@@ -73,14 +75,13 @@ func (t *term) quantizeWeights(s scale, bits int) {
 // means of the samples).
 func (t *term) quantizeBias(w *Weights, s scale, perUnit float64) {
 	row := len(w.W) / t.out.C
-	taps := row / len(t.conv.mean)
 	for oc := range w.Bias {
 		var b float64
 		if len(t.conv.bias) > 0 {
 			b = float64(t.conv.bias[oc])
 		}
 		for i, k := range w.W[oc*row:][:row] {
-			b -= (float64(k)/perUnit - float64(t.conv.w[oc*row+i])) * t.conv.mean[i/taps]
+			b -= (float64(k)/perUnit - float64(t.conv.w[oc*row+i])) * t.conv.inputs.mean[i]
 		}
 		b = math.Floor(b*math.Ldexp(float64(s.div), s.frac) + 0.5)
 		w.Bias[oc] = int32(min(max(b, math.MinInt32), math.MaxInt32))

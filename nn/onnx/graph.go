@@ -258,7 +258,7 @@ func (r *reader) output(name string) error {
 	if len(r.unsupported) > 0 {
 		return r.unsupportedError()
 	}
-	if v.constant != nil {
+	if v.constant != nil || v.unknown {
 		return fmt.Errorf("output %s does not depend on the input", quote(name))
 	}
 	r.g.Output, r.g.Head = v.tensor, v.head

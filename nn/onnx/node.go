@@ -88,7 +88,9 @@ func (n *node) translate() *value {
 	fold, translator := folders[n.op], translators[n.op]
 	switch {
 	case constant && fold != nil:
-		return &value{constant: fold(n)}
+		if c := fold(n); c != nil {
+			return &value{constant: c}
+		}
 	case translator == nil && fold == nil:
 		n.unsupported("the operator itself")
 	case constant:
