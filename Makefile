@@ -3,7 +3,7 @@
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 RACE        := . ./internal/protocol ./internal/wire/... ./internal/serve ./internal/linear ./transport
 
 .PHONY: all fmt lint vet test short race fuzz bench accuracy exact vuln demo model
@@ -52,7 +52,7 @@ exact:
 # vuln needs the vulnerability database; without it, it says so and passes.
 vuln:
 	@out=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); code=$$?; \
-	if [ $$code -ne 0 ] && echo "$$out" | grep -qiE 'dial|lookup|no such host|timeout|refused|forbidden|proxyconnect|fetching vulnerabilities'; then \
+	if [ $$code -ne 0 ] && echo "$$out" | grep -qiE 'fetching vulnerabilities: .*(dial|lookup|no such host|timeout|refused)'; then \
 		echo "govulncheck: its database cannot be reached from here; skipped"; \
 	else echo "$$out"; exit $$code; fi
 

@@ -17,65 +17,91 @@ type statistics struct {
 // maxValues is how many values of a tensor calibration keeps.
 const maxValues = 1 << 16
 
-// observe runs the float network on the samples. It returns the statistics of
-// every tensor and, for every Conv and Dense, those of its inputs.
-func observe(g *Graph, samples [][]float32) ([]statistics, []*covariance, error) {
-	stats := make([]statistics, len(g.Nodes)+1)
-	inputs := make([]*covariance, len(g.Nodes))
-	for t := range stats {
-		stats[t].lo, stats[t].hi = math.Inf(1), math.Inf(-1)
-		stats[t].mean = make([]float64, g.Dims(t).Len())
+// observed is what calibration learns from the samples.
+type observed struct {
+	tensors []statistics
+	inputs  []*covariance // of what each Conv and Dense takes; nil for other nodes
+}
+
+// observe runs the float network on the samples.
+func observe(g *Graph, samples [][]float32) (*observed, error) {
+	o := &observed{make([]statistics, len(g.Nodes)+1), make([]*covariance, len(g.Nodes))}
+	for t := range o.tensors {
+		o.tensors[t] = statistics{mean: make([]float64, g.Dims(t).Len()), lo: math.Inf(1), hi: math.Inf(-1)}
 	}
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Op == NodeConv || n.Op == NodeDense {
-			inputs[i] = newCovariance(len(n.Weights) / n.Out.C)
+			o.inputs[i] = newCovariance(len(n.Weights) / n.Out.C)
 		}
 	}
-	// A round of samples at a time, computed side by side and then taken in
-	// order, so that the sums do not depend on the number of processors.
-	round := runtime.GOMAXPROCS(0)
-	memory := make([][][]float32, round)
-	for first := 0; first < len(samples); first += round {
-		n := min(round, len(samples)-first)
-		errs := make([]error, n)
-		var wg sync.WaitGroup
-		for i := range n {
-			wg.Go(func() { memory[i], errs[i] = g.RunAll(samples[first+i], memory[i]) })
-		}
-		wg.Wait()
-		for i := range n {
-			if errs[i] != nil {
-				return nil, nil, fmt.Errorf("sample %d: %w", first+i, errs[i])
-			}
-			for t, values := range memory[i] {
-				if j := notFinite(values); j >= 0 {
-					return nil, nil, fmt.Errorf("sample %d: value %d of tensor %d (%s) is %v", first+i, j, t, g.tensorName(t), values[j])
+	err := g.rounds(samples, func(first int, runs [][][]float32) error {
+		for j, tensors := range runs {
+			for t, values := range tensors {
+				if i := notFinite(values); i >= 0 {
+					return fmt.Errorf("sample %d: value %d of tensor %d (%s) is %v", first+j, i, t, g.tensorName(t), values[i])
 				}
-				stats[t].add(values, first+i, len(samples))
+				o.tensors[t].add(values, first+j, len(samples))
 			}
 		}
-		for i, c := range inputs {
+		var wg sync.WaitGroup
+		for i, c := range o.inputs {
 			if c != nil {
 				wg.Go(func() {
-					for j := range n {
-						g.observeInputs(c, i, memory[j], first+j, len(samples))
+					for j, tensors := range runs {
+						g.observeInputs(c, i, tensors, first+j, len(samples))
 					}
 				})
 			}
 		}
 		wg.Wait()
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	for t := range stats {
-		for i := range stats[t].mean {
-			stats[t].mean[i] /= float64(len(samples))
+	for t := range o.tensors {
+		for i := range o.tensors[t].mean {
+			o.tensors[t].mean[i] /= float64(len(samples))
 		}
 	}
-	for _, c := range inputs {
+	for _, c := range o.inputs {
 		if c != nil {
 			c.finish()
 		}
 	}
-	return stats, inputs, nil
+	return o, nil
+}
+
+// rounds computes as many samples as there are processors side by side, again
+// and again, and calls take with every tensor of each and the index of the
+// first. So sums that take makes do not depend on the number of processors.
+func (g *Graph) rounds(samples [][]float32, take func(first int, runs [][][]float32) error) error {
+	memory := make([][][]float32, runtime.GOMAXPROCS(0))
+	for first := 0; first < len(samples); first += len(memory) {
+		n := min(len(memory), len(samples)-first)
+		errs := make([]error, n)
+		var wg sync.WaitGroup
+		for j := range n {
+			wg.Go(func() { memory[j], errs[j] = g.RunAll(samples[first+j], memory[j]) })
+		}
+		wg.Wait()
+		for j, err := range errs {
+			if err != nil {
+				return fmt.Errorf("sample %d: %w", first+j, err)
+			}
+		}
+		if err := take(first, memory[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Graph) tensorName(t int) string {
+	if t == 0 {
+		return "input"
+	}
+	return g.Nodes[t-1].Name
 }
 
 // observeInputs adds to c what node i takes for some of its outputs on sample s
@@ -100,13 +126,6 @@ func (g *Graph) observeInputs(c *covariance, i int, tensors [][]float32, s, n in
 // inputsPerTap is how many inputs of a convolution calibration looks at, for
 // each of its taps.
 const inputsPerTap = 4
-
-func (g *Graph) tensorName(t int) string {
-	if t == 0 {
-		return "input"
-	}
-	return g.Nodes[t-1].Name
-}
 
 // add takes in the values of sample i of n.
 func (s *statistics) add(values []float32, i, n int) {

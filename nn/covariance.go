@@ -12,7 +12,7 @@ type covariance struct {
 
 // maxBlock bounds the taps whose errors are balanced against one another: the
 // work grows with its cube.
-const maxBlock = 1024
+const maxBlock = 512
 
 // damping keeps the factorisation stable, and rounding close to the nearest
 // where samples are few: the part of the mean variance added to every one.

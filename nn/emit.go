@@ -2,8 +2,8 @@ package nn
 
 // model lists the layers that the scores need, each after those it takes, and
 // returns their terms by tensor.
-func (q *quantizer) model(out *term) (*Model, []*term) {
-	in := q.terms[0]
+func (q *quantizer) model() (*Model, []*term) {
+	in, out := q.terms[0], q.out
 	m := &Model{Shape: Shape{Name: q.graph.Name}}
 	m.Input = Input{Dims: in.out, Frac: in.scale.frac, Bits: q.inputBits, Signed: in.bounds[0].Lo < 0}
 	terms := []*term{in}
@@ -22,7 +22,7 @@ func (q *quantizer) model(out *term) (*Model, []*term) {
 			l.In = append(l.In, tensor[o])
 		}
 		if l.Conv != nil {
-			l.Conv.NormBits = t.weights.NormBits()
+			l.Conv = &Conv{Window: l.Conv.Window, NormBits: t.weights.NormBits()}
 		}
 		m.Layers = append(m.Layers, l)
 		m.Weights = append(m.Weights, t.weights)

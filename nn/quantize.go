@@ -82,22 +82,15 @@ func Quantize(g *Graph, samples [][]float32, opt *QuantizeOptions) (*Model, *Qua
 	if len(samples) == 0 {
 		return nil, nil, errors.New("nn: quantize: no samples")
 	}
-	stats, inputs, err := observe(f, samples)
+	seen, err := observe(f, samples)
 	if err != nil {
 		return nil, nil, fmt.Errorf("nn: quantize: %w", err)
 	}
-	var m *Model
-	var terms []*term
-	for _, strict := range []bool{false, true} {
-		q := &quantizer{graph: f, opt: o, stats: stats, inputs: inputs, uses: f.uses(), strict: strict}
-		out, err := q.translate()
-		if err != nil {
-			return nil, nil, fmt.Errorf("nn: quantize: %w", err)
-		}
-		if m, terms = q.model(out); shareable(terms) {
-			break
-		}
+	q, err := translate(f, seen, o)
+	if err != nil {
+		return nil, nil, fmt.Errorf("nn: quantize: %w", err)
 	}
+	m, terms := q.model()
 	if err := m.Validate(); err != nil {
 		return nil, nil, err
 	}
@@ -136,14 +129,3 @@ func (opt *QuantizeOptions) withDefaults() (QuantizeOptions, error) {
 	return o, nil
 }
 
-// shareable reports whether the shares of all accumulators have the bits that
-// they need, even if later layers tie them all together.
-func shareable(terms []*term) bool {
-	width, guard := 0, 0
-	for _, t := range terms {
-		if t.accumulator {
-			width, guard = max(width, t.width()), max(guard, t.guard())
-		}
-	}
-	return width+guard <= shareBits
-}

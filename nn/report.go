@@ -1,8 +1,8 @@
 package nn
 
 import (
+	"errors"
 	"math"
-	"runtime"
 	"sync"
 )
 
@@ -68,39 +68,31 @@ type comparison struct {
 	count, clamped int
 }
 
-// compareAll takes a round of samples side by side, and sums up in order.
 func compareAll(m *Model, g *Graph, terms []*term, samples [][]float32) ([]comparison, error) {
 	sums := make([]comparison, len(terms))
-	round := runtime.GOMAXPROCS(0)
-	memory := make([][][]float32, round)
-	for first := 0; first < len(samples); first += round {
-		n := min(round, len(samples)-first)
-		parts, errs := make([][]comparison, n), make([]error, n)
+	err := g.rounds(samples, func(first int, runs [][][]float32) error {
+		parts, errs := make([][]comparison, len(runs)), make([]error, len(runs))
 		var wg sync.WaitGroup
-		for i := range n {
-			wg.Go(func() {
-				if memory[i], errs[i] = g.RunAll(samples[first+i], memory[i]); errs[i] == nil {
-					parts[i], errs[i] = m.compare(samples[first+i], memory[i], terms)
-				}
-			})
+		for j, tensors := range runs {
+			wg.Go(func() { parts[j], errs[j] = m.compare(tensors, terms) })
 		}
 		wg.Wait()
-		for i := range n {
-			if errs[i] != nil {
-				return nil, errs[i]
-			}
-			for t, p := range parts[i] {
+		for _, part := range parts {
+			for t, p := range part {
 				sums[t].power += p.power
 				sums[t].error += p.error
 				sums[t].count += p.count
 				sums[t].clamped += p.clamped
 			}
 		}
-	}
-	return sums, nil
+		return errors.Join(errs...)
+	})
+	return sums, err
 }
 
-func (m *Model) compare(x []float32, want [][]float32, terms []*term) ([]comparison, error) {
+// compare runs the model on a sample for which the float network gave want.
+func (m *Model) compare(want [][]float32, terms []*term) ([]comparison, error) {
+	x := want[0]
 	in := make([]int32, len(x))
 	m.Input.Quantize(in, x)
 	got, err := m.RunAll(in)

@@ -2,10 +2,6 @@ package nn
 
 import "fmt"
 
-// shareBits is the width that an accumulator's shares can have: its own bits
-// and those that keep unit errors below them.
-const shareBits = 32
-
 // fewWeightBits is the width of weights below which a wide input is rather
 // made narrow by one more stage.
 const fewWeightBits = 6
@@ -13,18 +9,11 @@ const fewWeightBits = 6
 // settle settles a term, at least as fine as frac if the width of weights and
 // accumulators allows it.
 func (q *quantizer) settle(t *term, frac int) error {
-	if t.settled {
-		return nil
-	}
-	for {
+	for !t.settled {
 		div := t.divisor()
 		hard, soft := t.fracs(div, q.opt.WeightBits)
-		f := max(hard, soft, frac)
-		if f <= noFrac {
-			f = 0 // all weights are zero
-		}
-		narrowed, err := false, error(nil)
-		for ; f >= max(hard, -fracRange) && !narrowed; f-- {
+		hard = max(hard, -fracRange)
+		for f := max(hard, soft, frac, -fracRange); ; {
 			trail := t.settle(scale{f, div}, q.opt.WeightBits, nil)
 			over := t.excess(q.strict)
 			if over <= 0 {
@@ -33,32 +22,21 @@ func (q *quantizer) settle(t *term, frac int) error {
 			few := f-over < hard || fewest(trail)-over < fewWeightBits
 			unsettle(trail)
 			if few {
-				if narrowed, err = q.narrow(t); err != nil {
+				narrowed, err := q.narrow(t)
+				if err != nil {
 					return err
 				}
+				if narrowed {
+					break // and start again
+				}
 			}
+			if f == hard {
+				return fmt.Errorf("layer %q: its sums need more than %d bits", t.name, MaxWidth)
+			}
+			f = max(f-over, hard)
 		}
-		if !narrowed {
-			return fmt.Errorf("layer %q: its sums need more than %d bits", t.name, MaxWidth)
-		}
 	}
-}
-
-// excess returns by how many bits a settled accumulator is too wide. A strict
-// one leaves others that may be tied to it by later layers all their width.
-func (t *term) excess(strict bool) int {
-	h := Hull(t.bounds)
-	if t.staged {
-		h.Hi += h.Hi >> 3 // more than the rounding constant of the stage
-	}
-	over := h.Width() - MaxWidth
-	if !t.accumulator {
-		return over
-	}
-	if strict {
-		return max(over, t.guard()-(shareBits-MaxWidth))
-	}
-	return max(over, t.width()+t.guard()-shareBits)
+	return nil
 }
 
 // fewest returns the width of the weights of the layer that has least of it.
@@ -78,7 +56,7 @@ func (q *quantizer) narrow(t *term) (bool, error) {
 	changed := false
 	for i, in := range t.in {
 		if in.plain() || t.conv != nil && in.width() <= q.opt.ActBits+1 {
-			continue
+			continue // is short
 		}
 		z, err := q.requantise(in, q.opt.ActBits)
 		if err != nil {
@@ -92,8 +70,14 @@ func (q *quantizer) narrow(t *term) (bool, error) {
 	return changed, nil
 }
 
-// plain reports whether the term is the input or what an Activate gives.
-func (t *term) plain() bool { return t.layer == nil || t.layer.Activate != nil }
+// plain reports whether the term is, but for its layout, the input or what an
+// Activate gives.
+func (t *term) plain() bool {
+	for t.layer != nil && (t.layer.Reshape != nil || t.layer.ZeroPad != nil) {
+		t = t.in[0]
+	}
+	return t.layer == nil || t.layer.Activate != nil
+}
 
 // requantise returns an activation with the values of t.
 func (q *quantizer) requantise(t *term, bits int) (*term, error) {
@@ -115,54 +99,46 @@ type requantised struct {
 	bits int
 }
 
-// activate adds a stage. a has Func, Pool and Bits; ref is the tensor of the
-// float graph that the result stands for.
+// activate adds a stage. a has Func, Pool, Bits and a square's Mid; ref is the
+// tensor of the float graph that the result stands for.
 func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int) (*term, error) {
-	stats := &q.stats[ref]
-	before := &q.stats[x.ref]
-	x.staged = true
-	var err error
-	switch {
-	case a.Func == Square:
-		err = q.settle(x, before.bestFrac(a.Mid, true, x.divisor()))
-	default:
-		err = q.settle(x, stats.bestFrac(a.Bits, a.Func == Identity && before.lo < 0, x.divisor()))
+	in, stats := &q.tensors[x.ref], &q.tensors[ref]
+	want := 0
+	if a.Func == Square {
+		want = in.bestFrac(a.Mid, true, x.divisor())
+	} else {
+		want = stats.bestFrac(a.Bits, a.Func == Identity && in.lo < 0, x.divisor())
 	}
-	if err != nil {
+	if err := q.settle(x, want); err != nil {
 		return nil, err
 	}
 	t := &term{name: name, layer: &Layer{Activate: &a}, in: []*term{x}, out: out, ref: ref,
 		settled: true, scale: x.scale, operands: []*term{x}}
 	a.Width = max(x.width(), 2)
+	a.Signed = a.Func == Identity && Hull(x.bounds).Lo < 0
 	switch {
 	case a.Func == Square:
-		a.chooseSquare(x.scale, before)
+		a.chooseSquare(x.scale, in)
 		t.scale = a.squared(x.scale)
+	case a.Func == Identity && !x.accumulator && (x.plain() || x.width() <= a.Bits+1):
+		a.Bits = 16 // it is short: kept as it is
 	default:
-		a.Signed = a.Func == Identity && Hull(x.bounds).Lo < 0
-		if a.Func == Identity && !x.accumulator && x.width() <= a.Bits+1 {
-			a.Bits = 16 // what it takes is short: kept as it is
-		} else {
-			want := stats.bestFrac(a.Bits, a.Signed, x.scale.div)
-			a.Shift = min(max(0, x.scale.frac-want), MaxWidth-1)
-			t.scale.frac -= a.Shift
-		}
+		want = stats.bestFrac(a.Bits, a.Signed, x.scale.div)
+		a.Shift = min(max(0, x.scale.frac-want), MaxWidth-1)
+		t.scale.frac -= a.Shift
 	}
-	a.Width = a.widthFor(Hull(x.bounds))
+	a.Width = max(a.Width, a.Shift+1)
 	t.bounds = a.bounds(x.bounds, out.C)
 	a.trim(Hull(t.bounds))
+	t.public = a.bounds(x.public, out.C)
 	return t, nil
 }
 
-// trim takes off bits that the results never need.
+// trim takes off bits that the results z never need.
 func (a *Activate) trim(z Interval) {
-	n := z.Width()
-	if !a.Signed {
-		n--
-	}
-	least := 1
 	if a.Signed {
-		least = 2
+		a.Bits = max(2, min(a.Bits, z.Width()))
+	} else {
+		a.Bits = max(1, min(a.Bits, z.Width()-1))
 	}
-	a.Bits = max(least, min(a.Bits, n))
 }

@@ -28,6 +28,7 @@ type term struct {
 	settled  bool
 	scale    scale      // from here, of a settled term
 	bounds   []Interval // of each channel
+	public   []Interval // the same for who does not know the weights; nil if nothing
 	epsilon  int64      // unit errors that its shares may carry
 	operands []*term    // what the layer takes: in, but for an Add's repetitions
 	weights  *Weights
@@ -133,7 +134,8 @@ func (t *term) settle(s scale, bits int, trail []*term) []*term {
 		}
 	}
 	t.settled = true
-	t.bounds, t.epsilon = t.findBounds(), t.findEpsilon()
+	t.bounds, t.public = t.findBounds()
+	t.epsilon = t.findEpsilon()
 	return append(trail, t)
 }
 
@@ -149,20 +151,21 @@ func (t *term) alignOperands() {
 	}
 }
 
-// findBounds returns the bounds from those of the operands.
-func (t *term) findBounds() []Interval {
+// findBounds returns the bounds from those of the operands, with weights and
+// without.
+func (t *term) findBounds() (bounds, public []Interval) {
 	if t.conv != nil {
-		return t.weights.bounds(t.in[0].bounds, t.layer.Conv.Window)
+		return t.weights.bounds(t.in[0].bounds, t.layer.Conv.Window), nil
 	}
 	l := *t.layer
 	l.In, l.Out = nil, t.out
-	bounds := make([][]Interval, len(t.operands))
+	with, without := make([][]Interval, len(t.operands)), make([][]Interval, len(t.operands))
 	for i, in := range t.operands {
 		l.In = append(l.In, i)
-		bounds[i] = in.bounds
+		with[i], without[i] = in.bounds, in.public
 	}
 	s := Shape{Input: Input{Dims: t.in[0].out}} // tensor 0 is all that asks for its size
-	return s.freeBounds(&l, bounds)
+	return s.freeBounds(&l, with), s.freeBounds(&l, without)
 }
 
 // findEpsilon adds up the unit errors: each Conv has one, and a linear layer
@@ -196,8 +199,14 @@ func (t *term) guard() int {
 	return bits.Len64(uint64(t.epsilon)) + 1
 }
 
-// width returns the bits that hold the term's integers.
-func (t *term) width() int { return Hull(t.bounds).Width() }
+// width returns the bits that hold the term's integers. Those of an
+// accumulator follow from the weights; a Shape must show that others suffice.
+func (t *term) width() int {
+	if t.public != nil {
+		return Hull(t.public).Width()
+	}
+	return Hull(t.bounds).Width()
+}
 
 // unsettle undoes settle.
 func unsettle(trail []*term) {

@@ -2,27 +2,41 @@ package nn
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
 // quantizer turns a prepared graph into terms.
 type quantizer struct {
+	*observed
 	graph  *Graph
 	opt    QuantizeOptions
-	stats  []statistics  // of the graph's tensors
-	inputs []*covariance // of the graph's nodes
-	uses   []int         // of the graph's tensors
-	strict bool          // see excess
+	uses   []int // of the graph's tensors
+	strict bool  // see excess
 
-	inputBits int
-
+	inputBits   int
 	terms       []*term       // of the graph's tensors
 	waiting     map[int]*Node // tensors that are not computed yet: a MaxPool or Relu, for the one node that takes it
 	requantised map[requantised]*term
+	out         *term // the scores
 }
 
-// translate returns the term of the scores.
-func (q *quantizer) translate() (*term, error) {
+// translate finds the terms of the graph. It is strict with the widths of sums
+// only where that turns out to be needed.
+func translate(g *Graph, seen *observed, opt QuantizeOptions) (*quantizer, error) {
+	for _, strict := range []bool{false, true} {
+		q := &quantizer{observed: seen, graph: g, opt: opt, uses: g.uses(), strict: strict}
+		if err := q.translate(); err != nil {
+			return nil, err
+		}
+		if _, terms := q.model(); shareable(terms) {
+			return q, nil
+		}
+	}
+	return nil, errors.New("sums that are tied together have no room for their shares")
+}
+
+func (q *quantizer) translate() error {
 	q.terms = make([]*term, len(q.graph.Nodes)+1)
 	q.waiting = map[int]*Node{}
 	q.requantised = map[requantised]*term{}
@@ -30,20 +44,20 @@ func (q *quantizer) translate() (*term, error) {
 	for i := range q.graph.Nodes {
 		t, err := q.node(i)
 		if err != nil {
-			return nil, q.graph.nodeError(i, err)
+			return fmt.Errorf("node %d %q: %w", i, q.graph.Nodes[i].Name, err)
 		}
 		q.terms[i+1] = t
 	}
-	out := q.terms[q.graph.Output]
-	if out.layer == nil {
-		return nil, errors.New("the output is the input")
+	q.out = q.terms[q.graph.Output]
+	if q.out.layer == nil {
+		return errors.New("the output is the input")
 	}
-	return out, q.settle(out, noFrac)
+	return q.settle(q.out, noFrac)
 }
 
 // input chooses what integers the network takes.
 func (q *quantizer) input() *term {
-	s := &q.stats[0]
+	s := &q.tensors[0]
 	signed := s.lo < 0
 	bits := q.opt.InputBits
 	if bits == 0 {
@@ -57,6 +71,7 @@ func (q *quantizer) input() *term {
 	in := Input{Dims: t.out, Bits: bits, Signed: signed}
 	t.scale = scale{s.bestFrac(bits, signed, 1), 1}
 	t.bounds = in.bounds()
+	t.public = t.bounds
 	return t
 }
 

@@ -310,7 +310,7 @@ func TestWidthIsLeast(t *testing.T) {
 func TestWideSums(t *testing.T) {
 	same := func(n *Node) { // all weights alike: the widest sum
 		for i := range n.Weights {
-			n.Weights[i] = 0.01
+			n.Weights[i] = 0.0124
 		}
 	}
 	for _, c := range []struct {
@@ -320,7 +320,7 @@ func TestWideSums(t *testing.T) {
 		want  string
 		bits  int // of the weights of the last Conv
 	}{
-		{"many inputs", Dims{1 << 14, 1, 1}, func(b *builder) {
+		{"many inputs", Dims{1 << 13, 1, 1}, func(b *builder) {
 			b.dense(0, 2)
 			same(&b.Nodes[0])
 		}, "conv", 7},
@@ -332,13 +332,13 @@ func TestWideSums(t *testing.T) {
 		{"sum of a large plane of sums", Dims{2, 64, 64}, func(b *builder) {
 			b.pool(NodeAvgPool, b.conv(0, 4, window(3, 1, 1)), 64, 1, 0)
 		}, "conv identity sum_pool", 8},
-		{"noise of one, width of another", Dims{1 << 10, 4, 4}, func(b *builder) {
-			x := b.pool(NodeAvgPool, b.conv(0, 2, window(1, 1, 0)), 4, 1, 0)
-			y := b.dense(0, 2)
+		{"noise of one sum, width of another", Dims{512, 8, 8}, func(b *builder) {
+			x := b.conv(0, 2, window(3, 1, 1))
 			same(&b.Nodes[0])
-			same(&b.Nodes[2])
-			b.op(NodeAdd, x, y)
-		}, "conv sum_pool reshape conv add", 0},
+			y := b.op(NodeRelu, b.pool(NodeAvgPool, x, 8, 1, 0))
+			z := b.op(NodeRelu, b.op(NodeAdd, x, b.conv(0, 2, window(3, 1, 1))))
+			b.op(NodeAdd, b.dense(y, 2), b.dense(z, 2))
+		}, "conv identity sum_pool relu conv conv add relu reshape conv add", 8},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBuilder(1, c.in)

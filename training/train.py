@@ -21,6 +21,7 @@ import argparse
 import gzip
 import os
 import time
+from collections import OrderedDict
 
 import numpy as np
 import torch
@@ -66,14 +67,15 @@ def distort(x):
 
 def new_network(norm):
     """The layers; with BatchNorm in training, without it once folded."""
-    def after(n):
-        return [nn.BatchNorm2d(n)] if norm else []
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 5, stride=2, bias=not norm), *after(6), nn.ReLU(),
-        nn.Conv2d(6, 12, 3, bias=not norm), *after(12), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(300, 64), nn.ReLU(), *([nn.Dropout(.1)] if norm else []),
-        nn.Linear(64, 10))
+    layers = {"conv1": nn.Conv2d(1, 6, 5, stride=2, bias=not norm), "norm1": nn.BatchNorm2d(6), "relu1": nn.ReLU(),
+              "conv2": nn.Conv2d(6, 12, 3, bias=not norm), "norm2": nn.BatchNorm2d(12), "relu2": nn.ReLU(),
+              "pool": nn.MaxPool2d(2), "flat": nn.Flatten(),
+              "dense1": nn.Linear(300, 64), "relu3": nn.ReLU(), "drop": nn.Dropout(.1),
+              "dense2": nn.Linear(64, 10)}
+    if not norm:
+        for name in "norm1", "norm2", "drop":
+            del layers[name]
+    return nn.Sequential(OrderedDict(layers))
 
 
 def secret(net):
@@ -290,7 +292,8 @@ def main():
         report(f"integers, weights {wb}, activations {ab}", integer, sets)
         print("    bits of the accumulators", *integer.width)
     export(net, a.out)
-    print(f"{sum(q.numel() for q in net.parameters())} parameters, {os.path.getsize(a.out)} bytes, {time.time() - start:.0f} s")
+    size = sum(q.numel() for q in net.parameters())
+    print(f"{size} parameters, {os.path.getsize(a.out)} bytes, {time.time() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ func (f *certFlags) run(cmd *cobra.Command, g *globals) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range []string{f.cert, f.key} {
+		if _, err := os.Lstat(name); err == nil && !f.force {
+			return fmt.Errorf("%s exists: pass --force to replace it, or another name", name)
+		}
+	}
 	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	if err := f.write(f.key, key, 0o600); err != nil {
 		return err
@@ -67,17 +72,12 @@ func (f *certFlags) run(cmd *cobra.Command, g *globals) error {
 	return err
 }
 
+// write creates a file anew, so that its mode is the one asked for.
 func (f *certFlags) write(name string, data []byte, mode os.FileMode) error {
-	flag := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if f.force {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	file, err := os.OpenFile(name, flag, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists: pass --force to replace it, or another name", name)
-	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
 	}
 	m.Name, m.Record = f.name, *record
 	bar.done()
-	r := &compileReport{Model: f.out, Samples: len(s.x), Calibration: report.Samples, Input: report.Input, Layers: report.Layers}
+	r := &compileReport{Model: f.out, Samples: len(s.x), Calibration: len(s.calibration()), Input: report.Input, Layers: report.Layers}
 	if err := r.evaluate(cmd, g, graph, m, s); err != nil {
 		return err
 	}

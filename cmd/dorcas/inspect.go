@@ -97,7 +97,7 @@ func inspect(cmd *cobra.Command, g *globals, file string, links []link) error {
 }
 
 func (v *inspection) write(w io.Writer) error {
-	fmt.Fprintf(w, "model    %s (%s, %s)\nhash     %s\n", v.Name, v.File, size(v.FileBytes), v.ModelHash)
+	fmt.Fprintf(w, "model    %s (%s, %s)\nhash     %s\n", printable(v.Name), v.File, size(v.FileBytes), v.ModelHash)
 	fmt.Fprintf(w, "input    %s, %s bits%s\n", v.Input.Dims, bits(v.Input.Bits, v.Input.Signed), picture(v.Record.Preprocess))
 	fmt.Fprintf(w, "output   %s\n\n", v.learns())
 	t := newTable(2, "layer", "what", "output", "width", "shift", "bits", "ciphertexts", "products", "AND gates", "OTs", "to server", "to client")
@@ -147,7 +147,7 @@ func (v *inspection) learns() string {
 		if n > 12 {
 			names = append(names[:11:11], "…", names[n-1])
 		}
-		text += fmt.Sprintf("; %d classes: %s", n, strings.Join(names, ", "))
+		text += fmt.Sprintf("; %d classes: %s", n, printable(strings.Join(names, ", ")))
 	}
 	return text
 }
@@ -156,7 +156,7 @@ func (v *inspection) learns() string {
 func picture(p nn.Preprocess) string {
 	text := ""
 	if len(p.Size) == 2 {
-		text = fmt.Sprintf("; %s pictures of %d×%d", p.Color, p.Size[0], p.Size[1])
+		text = fmt.Sprintf("; %s pictures of %d×%d", printable(p.Color), p.Size[0], p.Size[1])
 	}
 	if len(p.Mean) > 3 {
 		return text + "; mean and std of each feature"

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"dorcas"
-	"dorcas/internal/inputs"
-	"dorcas/nn"
-
 	"fmt"
 	"io"
 	"strconv"
+
+	"dorcas"
+	"dorcas/internal/inputs"
+	"dorcas/nn"
 
 	"github.com/spf13/cobra"
 )
@@ -93,6 +93,6 @@ func (a answer) write(w io.Writer, g *globals) error {
 	if a.Scores != nil {
 		score = fmt.Sprintf("  score %.4g", a.Scores[a.Index])
 	}
-	_, err := fmt.Fprintf(w, "%s  %s%s\n", a.File, a.Label, score)
+	_, err := fmt.Fprintf(w, "%s  %s%s\n", a.File, printable(a.Label), score)
 	return err
 }

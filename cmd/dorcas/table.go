@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -21,13 +23,14 @@ func newTable(text int, head ...string) *table { return &table{text, [][]string{
 func (t *table) add(cells ...any) {
 	row := make([]string, len(cells))
 	for i, c := range cells {
-		row[i] = fmt.Sprint(c)
+		row[i] = printable(fmt.Sprint(c))
 	}
 	t.rows = append(t.rows, row)
 }
 
-// blank separates groups of rows.
-func (t *table) blank() { t.rows = append(t.rows, nil) }
+// blank separates groups of rows: a row of empty cells, since an empty line
+// would end the columns.
+func (t *table) blank() { t.rows = append(t.rows, make([]string, len(t.rows[0]))) }
 
 func (t *table) write(w io.Writer) error {
 	width := make([]int, t.text)
@@ -36,7 +39,8 @@ func (t *table) write(w io.Writer) error {
 			width[i] = max(width[i], utf8.RuneCountInString(row[i]))
 		}
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var out bytes.Buffer
+	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, row := range t.rows {
 		for i, cell := range row {
 			if i < t.text {
@@ -46,7 +50,26 @@ func (t *table) write(w io.Writer) error {
 		}
 		fmt.Fprintln(tw)
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(out.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printable returns text of a file or a peer with nothing in it that a
+// terminal would act on.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 // count prints a number, nothing for zero.

@@ -127,3 +127,11 @@ func plainPath(err error) error {
 	}
 	return err
 }
+
+// Picture preprocesses a picture that is decoded already.
+func (r *Reader) Picture(img image.Image) ([]float32, error) {
+	if r.picture.C != 1 && r.picture.C != 3 {
+		return nil, fmt.Errorf("inputs: the network takes %s numbers, which is no picture", r.in)
+	}
+	return r.pixels(r.resize(img))
+}
