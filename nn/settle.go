@@ -114,7 +114,7 @@ func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int
 	}
 	t := &term{name: name, layer: &Layer{Activate: &a}, in: []*term{x}, out: out, ref: ref,
 		settled: true, scale: x.scale, operands: []*term{x}}
-	a.Width = max(x.width(), 2)
+	a.Width = max(x.width(), 2) // bounds the shift
 	a.Signed = a.Func == Identity && Hull(x.bounds).Lo < 0
 	switch {
 	case a.Func == Square:
@@ -124,13 +124,12 @@ func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int
 		a.Bits = 16 // it is short: kept as it is
 	default:
 		want = stats.bestFrac(a.Bits, a.Signed, x.scale.div)
-		a.Shift = min(max(0, x.scale.frac-want), MaxWidth-1)
+		a.Shift = min(max(0, x.scale.frac-want), a.Width-1)
 		t.scale.frac -= a.Shift
 	}
-	a.Width = max(a.Width, a.Shift+1)
+	a.Width = max(a.Width, a.widthFor(Hull(x.bounds)))
 	t.bounds = a.bounds(x.bounds, out.C)
 	a.trim(Hull(t.bounds))
-	t.public = a.bounds(x.public, out.C)
 	return t, nil
 }
 

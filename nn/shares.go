@@ -8,14 +8,16 @@ const shareBits = 32
 // leaves other accumulators, which later layers may tie to it, all the width
 // that they may want.
 func (t *term) excess(strict bool) int {
-	over := t.width() - MaxWidth
+	v := Hull(t.bounds)
+	v.Hi += 1 << max(v.Width()-2, 0) // the most that rounding adds
+	over := v.Width() - MaxWidth
 	if !t.accumulator {
 		return over
 	}
 	if strict {
 		return max(over, t.guard()-(shareBits-MaxWidth))
 	}
-	return max(over, t.width()+t.guard()-shareBits)
+	return max(over, v.Width()+t.guard()-shareBits)
 }
 
 // shareable reports whether the shares of all accumulators have room for what

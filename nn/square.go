@@ -20,7 +20,7 @@ func (a *Activate) chooseSquare(x scale, in *statistics) {
 	best, least := *a, math.Inf(1)
 	for f := fit - 1; f <= fit+2; f++ {
 		b := *a
-		b.Shift = min(max(0, x.frac-f), MaxWidth-1)
+		b.Shift = min(max(0, x.frac-f), a.Width-1)
 		exact := 2 * (x.frac - b.Shift)
 		for g := min(fit2, exact); g <= min(fit2+3, exact); g++ {
 			b.Shift2 = min(exact-g, 2*a.Mid-1)

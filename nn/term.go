@@ -28,7 +28,6 @@ type term struct {
 	settled  bool
 	scale    scale      // from here, of a settled term
 	bounds   []Interval // of each channel
-	public   []Interval // the same for who does not know the weights; nil if nothing
 	epsilon  int64      // unit errors that its shares may carry
 	operands []*term    // what the layer takes: in, but for an Add's repetitions
 	weights  *Weights
@@ -134,8 +133,7 @@ func (t *term) settle(s scale, bits int, trail []*term) []*term {
 		}
 	}
 	t.settled = true
-	t.bounds, t.public = t.findBounds()
-	t.epsilon = t.findEpsilon()
+	t.bounds, t.epsilon = t.findBounds(), t.findEpsilon()
 	return append(trail, t)
 }
 
@@ -151,21 +149,20 @@ func (t *term) alignOperands() {
 	}
 }
 
-// findBounds returns the bounds from those of the operands, with weights and
-// without.
-func (t *term) findBounds() (bounds, public []Interval) {
+// findBounds returns the bounds from those of the operands.
+func (t *term) findBounds() []Interval {
 	if t.conv != nil {
-		return t.weights.bounds(t.in[0].bounds, t.layer.Conv.Window), nil
+		return t.weights.bounds(t.in[0].bounds, t.layer.Conv.Window)
 	}
 	l := *t.layer
 	l.In, l.Out = nil, t.out
-	with, without := make([][]Interval, len(t.operands)), make([][]Interval, len(t.operands))
+	bounds := make([][]Interval, len(t.operands))
 	for i, in := range t.operands {
 		l.In = append(l.In, i)
-		with[i], without[i] = in.bounds, in.public
+		bounds[i] = in.bounds
 	}
 	s := Shape{Input: Input{Dims: t.in[0].out}} // tensor 0 is all that asks for its size
-	return s.freeBounds(&l, with), s.freeBounds(&l, without)
+	return s.freeBounds(&l, bounds)
 }
 
 // findEpsilon adds up the unit errors: each Conv has one, and a linear layer
@@ -191,22 +188,21 @@ func (t *term) findEpsilon() int64 {
 	return e
 }
 
-// guard returns the bits that the shares of the term need below the integer.
+// guard returns the bits that the shares of the term need below the integer:
+// one for a re-shared convolution, which is never off upwards, else one more
+// than the sum of unit errors has.
 func (t *term) guard() int {
-	if t.epsilon == 0 {
+	switch t.epsilon {
+	case 0:
 		return 0
+	case 1:
+		return 1
 	}
 	return bits.Len64(uint64(t.epsilon)) + 1
 }
 
-// width returns the bits that hold the term's integers. Those of an
-// accumulator follow from the weights; a Shape must show that others suffice.
-func (t *term) width() int {
-	if t.public != nil {
-		return Hull(t.public).Width()
-	}
-	return Hull(t.bounds).Width()
-}
+// width returns the bits that hold the term's integers.
+func (t *term) width() int { return Hull(t.bounds).Width() }
 
 // unsettle undoes settle.
 func unsettle(trail []*term) {

@@ -71,7 +71,6 @@ func (q *quantizer) input() *term {
 	in := Input{Dims: t.out, Bits: bits, Signed: signed}
 	t.scale = scale{s.bestFrac(bits, signed, 1), 1}
 	t.bounds = in.bounds()
-	t.public = t.bounds
 	return t
 }
 

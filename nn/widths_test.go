@@ -332,11 +332,14 @@ func TestWideSums(t *testing.T) {
 		{"sum of a large plane of sums", Dims{2, 64, 64}, func(b *builder) {
 			b.pool(NodeAvgPool, b.conv(0, 4, window(3, 1, 1)), 64, 1, 0)
 		}, "conv identity sum_pool", 8},
-		{"noise of one sum, width of another", Dims{512, 8, 8}, func(b *builder) {
-			x := b.conv(0, 2, window(3, 1, 1))
+		{"noise of one sum, width of another", Dims{512, 4, 4}, func(b *builder) {
+			x := b.conv(0, 2, window(1, 1, 0))
 			same(&b.Nodes[0])
-			y := b.op(NodeRelu, b.pool(NodeAvgPool, x, 8, 1, 0))
-			z := b.op(NodeRelu, b.op(NodeAdd, x, b.conv(0, 2, window(3, 1, 1))))
+			clear(b.Nodes[0].Weights[8:])
+			y := b.op(NodeRelu, b.pool(NodeAvgPool, x, 4, 1, 0)) // fits as long as x has its own width
+			w := b.conv(0, 2, window(3, 1, 1))
+			same(&b.Nodes[w-1])
+			z := b.op(NodeRelu, b.op(NodeAdd, x, w))
 			b.op(NodeAdd, b.dense(y, 2), b.dense(z, 2))
 		}, "conv identity sum_pool relu conv conv add relu reshape conv add", 8},
 	} {

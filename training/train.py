@@ -33,7 +33,7 @@ import draw
 WEIGHT_BITS = 6
 ACTIVATION_BITS = 6   # in training; the report ends with what other numbers of bits do
 DRAWN_IMAGES = 8000   # in the training set
-HELD_OUT = 5000       # last images of MNIST's training part: what the recipe was chosen by
+HELD_OUT = 5000       # last images of MNIST's training part: measured, not trained on
 BATCH = 100
 FLOAT_EPOCHS, FINE_EPOCHS = 24, 8
 

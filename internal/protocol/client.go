@@ -37,6 +37,16 @@ type Client struct {
 	turn  sync.Mutex
 	next  uint32 // number of the next material
 	ended error
+
+	workspaces sync.Pool
+	spare      spare
+}
+
+// spare is memory of used material, for the next.
+type spare struct {
+	labels  []block.Block
+	frames  []byte
+	choices []byte
 }
 
 // ClientMaterial is what the client keeps of one preparation, for one
@@ -47,8 +57,7 @@ type ClientMaterial struct {
 	stats  []StepStats
 	mask   []int32       // of the input
 	labels []block.Block // of the client's bits, in the order of the plan
-	tables [][][]byte    // [stage][chunk]
-	pads   [][][]byte    // [stage][chunk]
+	frames []byte        // tables and pads, chunk by chunk
 
 	// Until the corrections are sent:
 	choices []byte
@@ -68,7 +77,7 @@ type ClientOptions struct {
 
 // Connect runs the handshake over conn, which the client owns from now on.
 func Connect(ctx context.Context, conn *wire.Conn, opt *ClientOptions) (*Client, error) {
-	c := &Client{conn: conn}
+	c := &Client{conn: conn, workspaces: newWorkspaces()}
 	var expect *[32]byte
 	rand.Read(c.seed[:])
 	if opt != nil {
@@ -167,9 +176,10 @@ func (c *Client) Infer(ctx context.Context, m *ClientMaterial, x []int32) (nn.Re
 		var err error
 		r, err = c.evaluate(m)
 		stats = c.meter.steps
+		c.spare.labels, c.spare.frames = m.labels, m.frames
 		return err
 	})
-	m.labels, m.tables, m.pads, m.mask = nil, nil, nil, nil
+	m.labels, m.frames, m.mask = nil, nil, nil
 	return r, stats, err
 }
 

@@ -45,8 +45,8 @@ func (s *session) correct(p *preparation) error {
 
 // flip moves the zero labels of a chunk's share bits to where the client's
 // labels stand for c.
-func (ch *chunk) flip(labels []block.Block, flips []byte, width int, delta block.Block) {
-	for i := range ch.elements * width {
+func (ch *chunk) flip(labels []block.Block, flips []byte, delta block.Block) {
+	for i := range labels {
 		labels[i] = labels[i].Xor(delta.And(uint64(getBit(flips, ch.firstShareBit+i))))
 	}
 }

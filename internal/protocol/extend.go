@@ -16,8 +16,9 @@ import (
 // The server keeps the messages, which are short, and makes its labels from
 // them when it garbles (labelSource).
 func (c *Client) extend(m *ClientMaterial) error {
-	m.labels = make([]block.Block, c.plan.ots)
-	m.choices = make([]byte, byteLen(c.plan.ots))
+	m.labels = grow(&c.spare.labels, c.plan.ots)
+	m.choices = grow(&c.spare.choices, byteLen(c.plan.ots))
+	c.spare.labels = nil // the material's until it is used
 	for i := range c.plan.otPieces() {
 		n := c.plan.otPiece(i)
 		msg := make([]byte, ot.ExtendSize(n))
@@ -49,21 +50,21 @@ type labelSource struct {
 	sender *ot.Sender
 	msgs   [][]byte
 	piece  int
-	rest   []block.Block
+	labels []block.Block
+	rest   []block.Block // of labels
 }
 
-// take returns the next n labels.
-func (l *labelSource) take(n int) ([]block.Block, error) {
-	labels := make([]block.Block, 0, n)
+// fill sets dst to the next labels.
+func (l *labelSource) fill(dst []block.Block) error {
 	for {
-		k := min(n-len(labels), len(l.rest))
-		labels, l.rest = append(labels, l.rest[:k]...), l.rest[k:]
-		if len(labels) == n {
-			return labels, nil
+		n := copy(dst, l.rest)
+		dst, l.rest = dst[n:], l.rest[n:]
+		if len(dst) == 0 {
+			return nil
 		}
-		l.rest = make([]block.Block, l.plan.otPiece(l.piece))
+		l.rest = grow(&l.labels, l.plan.otPiece(l.piece))
 		if err := l.sender.Extend(l.rest, l.msgs[l.piece]); err != nil {
-			return nil, fmt.Errorf("protocol: transfers: %w", err)
+			return fmt.Errorf("protocol: transfers: %w", err)
 		}
 		l.msgs[l.piece] = nil
 		l.piece++

@@ -30,6 +30,7 @@ type Plan struct {
 	levels [][]*stagePlan // stages that share a round trip
 	ots    int
 	keys   uint64 // of garbling, per inference
+	frames int64  // bytes of tables and pads
 	steps  []Step
 	hash   [32]byte
 }
@@ -131,6 +132,8 @@ func (p *Plan) planStages() {
 				st.chunks[i].firstOT = first
 				first += st.chunks[i].ots
 				st.chunks[i].firstKey += p.keys
+				st.chunks[i].firstFrame = p.frames
+				p.frames += int64(st.chunks[i].table + byteLen(st.chunks[i].results))
 			}
 			p.keys += st.keys
 			p.stages = append(p.stages, st)

@@ -168,7 +168,7 @@ func TestMaterialServesOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stolen := &ClientMaterial{number: m.number, mask: m.mask, labels: m.labels, tables: m.tables, pads: m.pads}
+	stolen := &ClientMaterial{number: m.number, mask: m.mask, labels: m.labels, frames: m.frames}
 	if _, _, err := c.Infer(t.Context(), m, b.input()); err != nil {
 		t.Fatal(err)
 	}

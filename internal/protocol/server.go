@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"dorcas/internal/block"
@@ -71,7 +72,11 @@ type session struct {
 	prepared  uint64
 	meter     meter
 	observe   func(Phase, []StepStats)
+
+	workspaces sync.Pool
 }
+
+func newWorkspaces() sync.Pool { return sync.Pool{New: func() any { return new(workspace) }} }
 
 // ServeOptions are for special uses; nil is good.
 type ServeOptions struct {
@@ -85,7 +90,7 @@ type ServeOptions struct {
 // Serve runs one session over conn, which it owns, until the client takes
 // its leave, the peer fails or ctx ends.
 func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) error {
-	ss := &session{Server: s, conn: conn, materials: map[uint32]*[32]byte{}}
+	ss := &session{Server: s, conn: conn, materials: map[uint32]*[32]byte{}, workspaces: newWorkspaces()}
 	rand.Read(ss.seed[:])
 	if opt != nil {
 		ss.observe = opt.Observe

@@ -93,22 +93,25 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 		biased[i] = v + st.bias
 	}
 	delta := s.sender.Delta()
-	none := func(int) (struct{}, error) { return struct{}{}, nil }
-	encode := func(j int, _ struct{}) ([]byte, error) {
+	free := func(int) (*workspace, error) { return s.workspaces.Get().(*workspace), nil }
+	encode := func(j int, ws *workspace) (*workspace, error) {
 		ch := &st.chunks[j]
-		labels := make([]block.Block, ch.elements*st.share.Width)
+		labels := grow(&ws.labels, ch.elements*st.share.Width)
 		block.Expand(labels, seed, "share labels", at(index, j))
 		ch.eachShareBit(biased, st.share.Width, func(place int, bit uint64) {
 			labels[place] = labels[place].Xor(delta.And(bit))
 		})
-		frame := make([]byte, len(labels)*block.Size)
+		ws.frame = grow(&ws.frame, len(labels)*block.Size)
 		for i, l := range labels {
-			putBlock(frame[i*block.Size:], l)
+			putBlock(ws.frame[i*block.Size:], l)
 		}
-		return frame, nil
+		return ws, nil
 	}
-	send := func(_ int, frame []byte) error { return s.conn.Send(frame) }
-	if err := pipeline(len(st.chunks), none, encode, send); err != nil {
+	send := func(_ int, ws *workspace) error {
+		defer s.workspaces.Put(ws)
+		return s.conn.Send(ws.frame)
+	}
+	if err := pipeline(len(st.chunks), free, encode, send); err != nil {
 		return fmt.Errorf("protocol: labels: layer %d: %w", st.layer, err)
 	}
 	s.meter.mark("labels", st.layer)
@@ -171,27 +174,30 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 func (c *Client) evaluateStage(m *ClientMaterial, st *stagePlan, index int) ([]byte, error) {
 	bits := make([]byte, st.resultBits)
 	tweak := garble.Tweak{Start: c.start, Next: uint64(m.number) * c.plan.keys}
-	receive := func(j int) ([]byte, error) {
-		frame := make([]byte, st.chunks[j].elements*st.share.Width*block.Size)
-		return frame, c.conn.Recv(frame)
+	receive := func(j int) (*workspace, error) {
+		ws := c.workspaces.Get().(*workspace)
+		ws.frame = grow(&ws.frame, st.chunks[j].elements*st.share.Width*block.Size)
+		return ws, c.conn.Recv(ws.frame)
 	}
-	evaluate := func(j int, frame []byte) (struct{}, error) {
+	evaluate := func(j int, ws *workspace) (struct{}, error) {
 		ch := &st.chunks[j]
-		server := make([]block.Block, len(frame)/block.Size)
+		client, masks, server := ch.split(st, ws)
+		copy(client, m.labels[ch.firstOT:])
+		copy(masks, m.labels[ch.firstOT+len(client):])
 		for i := range server {
-			server[i] = getBlock(frame[i*block.Size:])
+			server[i] = getBlock(ws.frame[i*block.Size:])
 		}
-		scratch := &garble.Scratch{}
-		out := ch.run(st, m.labels[ch.firstOT:][:ch.ots], server, m.tables[index][j], tweak,
+		frame := m.frame(ch)
+		out := ch.run(st, ws, frame[:ch.table], tweak,
 			func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
-				garble.Evaluate(c, n, t, in, out, table, scratch)
+				garble.Evaluate(c, n, t, in, out, table, &ws.garble)
 			})
 		row := bits[ch.firstResult:][:ch.results]
 		colours(row, out)
 		for k := range row {
-			row[k] ^= getBit(m.pads[index][j], k)
+			row[k] ^= getBit(frame[ch.table:], k)
 		}
-		m.tables[index][j] = nil
+		c.workspaces.Put(ws)
 		return struct{}{}, nil
 	}
 	done := func(int, struct{}) error { return nil }

@@ -44,7 +44,8 @@ type chunk struct {
 	firstOT         int // index of the first correlation of the plan
 	ots             int
 	firstKey        uint64
-	table           int // bytes
+	table           int   // bytes
+	firstFrame      int64 // where the table and the pads stand at the client
 	outs            []outs
 	reconstruct     *circuit.Circuit // elements → words, for max-pool; else nil
 	pools           []pool           // what the words go through
@@ -157,18 +158,17 @@ func (st *stagePlan) poolChunks(cs *stageCircuits, w *nn.Window, in, out nn.Dims
 // windowGroups sorts the windows of a chunk by how many elements they have:
 // those at a border have fewer.
 func windowGroups(ch *chunk, cs *stageCircuits, w *nn.Window, in, out nn.Dims, firstOut int) {
-	index := map[int]int{}
-	var elements []int32
+	group := make([]int, w.KH*w.KW+1) // of a size, counted from 1
+	elements := make([]int32, 0, w.KH*w.KW)
 	for o := range out.Len() {
 		elements = w.Elements(in, o/(out.H*out.W), o/out.W%out.H, o%out.W, elements[:0])
 		size := len(elements)
-		g, ok := index[size]
-		if !ok {
-			g = len(ch.pools)
-			index[size] = g
+		if group[size] == 0 {
 			ch.pools = append(ch.pools, pool{circuit: cs.pool(size), size: size})
 			ch.outs = append(ch.outs, outs{})
+			group[size] = len(ch.pools)
 		}
+		g := group[size] - 1
 		ch.pools[g].gather = append(ch.pools[g].gather, elements...)
 		ch.outs[g].elements = append(ch.outs[g].elements, int32(firstOut+o))
 	}

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"errors"
 	"fmt"
 
 	"dorcas/internal/block"
@@ -21,12 +22,19 @@ func (s *session) sendTables(p *preparation) error {
 	source := &labelSource{plan: s.plan, sender: s.sender, msgs: p.extends}
 	tweak := garble.Tweak{Start: s.start, Next: uint64(p.number) * s.plan.keys}
 	for i, st := range s.plan.stages {
-		labels := func(j int) ([]block.Block, error) { return source.take(st.chunks[j].ots) }
-		garbled := func(j int, labels []block.Block) ([]byte, error) {
-			st.chunks[j].flip(labels, p.flips[i], st.share.Width, s.sender.Delta())
-			return s.garbleChunk(st, i, j, labels, p.seed, tweak), nil
+		labels := func(j int) (*workspace, error) {
+			ws := s.workspaces.Get().(*workspace)
+			client, masks, _ := st.chunks[j].split(st, ws)
+			return ws, errors.Join(source.fill(client), source.fill(masks))
 		}
-		send := func(_ int, frame []byte) error { return s.conn.Send(frame) }
+		garbled := func(j int, ws *workspace) (*workspace, error) {
+			s.garbleChunk(st, ws, i, j, p, tweak)
+			return ws, nil
+		}
+		send := func(_ int, ws *workspace) error {
+			defer s.workspaces.Put(ws)
+			return s.conn.Send(ws.frame)
+		}
 		if err := pipeline(len(st.chunks), labels, garbled, send); err != nil {
 			return fmt.Errorf("protocol: tables: layer %d: %w", st.layer, err)
 		}
@@ -35,26 +43,26 @@ func (s *session) sendTables(p *preparation) error {
 	return s.conn.Flush()
 }
 
-// garbleChunk returns the frame of chunk j of stage i.
-func (s *session) garbleChunk(st *stagePlan, i, j int, labels []block.Block, seed *[32]byte, tweak garble.Tweak) []byte {
-	ch := &st.chunks[j]
-	frame := make([]byte, ch.table+byteLen(ch.results))
-	own := make([]block.Block, ch.elements*st.share.Width)
-	block.Expand(own, seed, "share labels", at(i, j))
-	delta, scratch := s.sender.Delta(), &garble.Scratch{}
-	out := ch.run(st, labels, own, frame[:ch.table], tweak,
+// garbleChunk makes the frame of chunk j of stage i, in the workspace, which
+// holds the labels of the client's bits.
+func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *preparation, tweak garble.Tweak) {
+	ch, delta := &st.chunks[j], s.sender.Delta()
+	client, _, own := ch.split(st, ws)
+	ch.flip(client, p.flips[i], delta)
+	block.Expand(own, p.seed, "share labels", at(i, j))
+	ws.frame = grow(&ws.frame, ch.table+byteLen(ch.results))
+	out := ch.run(st, ws, ws.frame[:ch.table], tweak,
 		func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
-			garble.Garble(c, n, delta, t, in, out, table, scratch)
+			garble.Garble(c, n, delta, t, in, out, table, &ws.garble)
 		})
-	pads := make([]byte, ch.results)
+	pads := grow(&ws.bits, ch.results)
 	colours(pads, out)
 	if st.mask > 0 {
-		for k, b := range st.resultPads(seed, i, j) {
+		for k, b := range st.resultPads(p.seed, i, j) {
 			pads[k] ^= b
 		}
 	}
-	packBits(frame[ch.table:], pads)
-	return frame
+	packBits(ws.frame[ch.table:], pads)
 }
 
 // resultPads expands the one-time pads of a chunk's result bits, a bit a byte.
@@ -67,18 +75,20 @@ func (st *stagePlan) resultPads(seed *[32]byte, i, j int) []byte {
 }
 
 func (c *Client) receiveTables(m *ClientMaterial) error {
+	m.frames = grow(&c.spare.frames, int(c.plan.frames))
+	c.spare.frames = nil // the material's until it is used
 	for _, st := range c.plan.stages {
-		tables, pads := make([][]byte, len(st.chunks)), make([][]byte, len(st.chunks))
 		for j := range st.chunks {
-			ch := &st.chunks[j]
-			frame := make([]byte, ch.table+byteLen(ch.results))
-			if err := c.conn.Recv(frame); err != nil {
+			if err := c.conn.Recv(m.frame(&st.chunks[j])); err != nil {
 				return fmt.Errorf("protocol: tables: layer %d: %w", st.layer, err)
 			}
-			tables[j], pads[j] = frame[:ch.table], frame[ch.table:]
 		}
-		m.tables, m.pads = append(m.tables, tables), append(m.pads, pads)
 		c.meter.mark("tables", st.layer)
 	}
 	return nil
+}
+
+// frame returns the table and the pads of a chunk, as they came.
+func (m *ClientMaterial) frame(ch *chunk) []byte {
+	return m.frames[ch.firstFrame:][:ch.table+byteLen(ch.results)]
 }

@@ -1,0 +1,46 @@
+package bench
+
+import (
+	"crypto/rand"
+	"testing"
+
+	"dorcas/internal/ring"
+
+	lattigo "github.com/tuneinsight/lattigo/v6/ring"
+)
+
+// BenchmarkNTT transforms a polynomial of degree 2048 modulo the same 50-bit
+// prime, forward and back, here and in Lattigo.
+func BenchmarkNTT(b *testing.B) {
+	var seed [32]byte
+	rand.Read(seed[:])
+	var p ring.Poly
+	ring.UniformPoly(&p, ring.NewStream(&seed, "bench", 0))
+	r, err := lattigo.NewRing(ring.N, []uint64{ring.Q})
+	if err != nil {
+		b.Fatal(err)
+	}
+	theirs := r.NewPoly()
+	copy(theirs.Coeffs[0], p[:])
+	var ours ring.NTT
+	b.Run("forward/dorcas", func(b *testing.B) {
+		for b.Loop() {
+			ring.Forward(&ours, &p)
+		}
+	})
+	b.Run("forward/lattigo", func(b *testing.B) {
+		for b.Loop() {
+			r.NTT(theirs, theirs)
+		}
+	})
+	b.Run("inverse/dorcas", func(b *testing.B) {
+		for b.Loop() {
+			ring.Inverse(&p, &ours)
+		}
+	})
+	b.Run("inverse/lattigo", func(b *testing.B) {
+		for b.Loop() {
+			r.INTT(theirs, theirs)
+		}
+	})
+}
