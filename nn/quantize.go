@@ -128,4 +128,3 @@ func (opt *QuantizeOptions) withDefaults() (QuantizeOptions, error) {
 	}
 	return o, nil
 }
-

@@ -311,6 +311,10 @@ func TestQuantizeErrors(t *testing.T) {
 		{"border not counted", func(b *builder) {
 			b.node(Node{Op: NodeAvgPool, Window: window(3, 1, 1)}, b.conv(0, 3, window(3, 1, 1)))
 		}, nil, nil, "count_include_pad"},
+		{"too large a sum", func(b *builder) {
+			b.Input = Dims{1, 1024, 2048}
+			b.node(Node{Op: NodeAvgPool, Window: Window{KH: 1024, KW: 2048, StrideH: 1, StrideW: 1}}, 0)
+		}, nil, func(s [][]float32) [][]float32 { return s[:1] }, "more than 28 bits"},
 		{"no layers", func(b *builder) {}, nil, nil, "output is the input"},
 		{"invalid graph", func(b *builder) { plain(b); b.Output = 9 }, nil, nil, "no tensor 9"},
 	} {
