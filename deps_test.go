@@ -54,9 +54,10 @@ const (
 	maxFunctionLines = 80
 )
 
-// protocolCore may import nothing from outside but what is listed.
+// The protocol core imports nothing from outside but what is listed.
 var coreImports = map[string][]string{
-	"internal/ot": {"github.com/cloudflare/circl/group"},
+	"internal/impl": {"golang.org/x/sys/cpu"},
+	"internal/ot":   {"github.com/cloudflare/circl/group"},
 }
 
 type source struct {

@@ -10,7 +10,6 @@ import (
 // statistics is what calibration keeps of a tensor of the float network.
 type statistics struct {
 	values []float64 // some of the values on the samples, evenly spread
-	mean   []float64 // of each element
 	lo, hi float64   // over all values
 }
 
@@ -27,7 +26,7 @@ type observed struct {
 func observe(g *Graph, samples [][]float32) (*observed, error) {
 	o := &observed{make([]statistics, len(g.Nodes)+1), make([]*covariance, len(g.Nodes))}
 	for t := range o.tensors {
-		o.tensors[t] = statistics{mean: make([]float64, g.Dims(t).Len()), lo: math.Inf(1), hi: math.Inf(-1)}
+		o.tensors[t] = statistics{lo: math.Inf(1), hi: math.Inf(-1)}
 	}
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Op == NodeConv || n.Op == NodeDense {
@@ -58,11 +57,6 @@ func observe(g *Graph, samples [][]float32) (*observed, error) {
 	})
 	if err != nil {
 		return nil, err
-	}
-	for t := range o.tensors {
-		for i := range o.tensors[t].mean {
-			o.tensors[t].mean[i] /= float64(len(samples))
-		}
 	}
 	for _, c := range o.inputs {
 		if c != nil {
@@ -129,10 +123,8 @@ const inputsPerTap = 4
 
 // add takes in the values of sample i of n.
 func (s *statistics) add(values []float32, i, n int) {
-	for j, v := range values {
-		x := float64(v)
-		s.mean[j] += x
-		s.lo, s.hi = min(s.lo, x), max(s.hi, x)
+	for _, v := range values {
+		s.lo, s.hi = min(s.lo, float64(v)), max(s.hi, float64(v))
 	}
 	keep := min(len(values), max(1, maxValues/n))
 	offset := i * 7919 // a prime, so that samples give different elements

@@ -1,24 +1,73 @@
 package nn
 
+//go:generate sh -c "cd _asm && go run . -out ../conv_amd64.s -stubs ../conv_stubs_amd64.go -pkg nn"
+
 // Apply computes the convolution of x with w into dst without the bias, in
 // int32 arithmetic that wraps modulo 2^32: exact for the accumulators of a
 // valid model, and right modulo 2^l for shares of l ≤ 32 bits.
 // x holds in.Len() elements, dst as many as out, the dimensions of the output.
 func (c *Conv) Apply(dst, x []int32, in, out Dims, w []int16) {
-	win := c.Window
-	if in.H == 1 && in.W == 1 && win.KH == 1 && win.KW == 1 {
-		matVec(dst[:out.C], x[:in.C], w)
-		return
-	}
-	taps := win.KH * win.KW
-	for oc := range out.C {
-		plane := dst[oc*out.H*out.W:][:out.H*out.W]
-		clear(plane)
-		for ic := range in.C {
-			src := x[ic*in.H*in.W:][:in.H*in.W]
-			kernel := w[(oc*in.C+ic)*taps:][:taps]
-			convPlane(plane, src, kernel, win, in, out)
+	p := c.Begin(x, in, out)
+	p.Channels(dst, w, 0, out.C)
+	p.End()
+}
+
+// Product is one convolution of one input. Its output channels may be computed
+// by several goroutines at the same time.
+type Product struct {
+	window  Window
+	in, out Dims
+	x       []int32
+	fast    *arranged // nil where vectors do not serve
+}
+
+// Begin prepares a convolution of x, which must not change until End. See
+// Apply for the sizes. Where the time depends on x, then only on whether all of it
+// are 16-bit numbers.
+func (c *Conv) Begin(x []int32, in, out Dims) *Product {
+	p := &Product{window: c.Window, in: in, out: out, x: x[:in.Len()]}
+	p.fast = arrange(p)
+	return p
+}
+
+// Channels computes the output channels first to last-1 of dst, the whole
+// output; w are all the weights. Ranges of a multiple of 8 channels waste
+// nothing.
+func (p *Product) Channels(dst []int32, w []int16, first, last int) {
+	plane, row := p.out.H*p.out.W, p.in.C*p.window.KH*p.window.KW
+	dst, w = dst[first*plane:last*plane], w[first*row:last*row]
+	switch {
+	case p.fast != nil:
+		p.fast.channels(p, dst, w)
+	case p.isMatrix():
+		matVec(dst, p.x, w)
+	default:
+		for c := range last - first {
+			p.channel(dst[c*plane:][:plane], w[c*row:][:row])
 		}
+	}
+}
+
+// End lets go of what Begin made. Nothing may be called after it.
+func (p *Product) End() {
+	if p.fast != nil {
+		p.fast.release()
+		p.fast = nil
+	}
+}
+
+// isMatrix reports whether the only window covers the input exactly.
+func (p *Product) isMatrix() bool {
+	return p.window.KH == p.in.H && p.window.KW == p.in.W && p.window.Pad == Pad{} && p.out.H == 1 && p.out.W == 1
+}
+
+// channel computes one output channel by direct sums.
+func (p *Product) channel(dst []int32, w []int16) {
+	clear(dst)
+	taps := p.window.KH * p.window.KW
+	for ic := range p.in.C {
+		src := p.x[ic*p.in.H*p.in.W:][:p.in.H*p.in.W]
+		convPlane(dst, src, w[ic*taps:][:taps], p.window, p.in, p.out)
 	}
 }
 

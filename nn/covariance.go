@@ -100,8 +100,8 @@ func factor(m []float64, n int, more float64) {
 // perUnit, such that the results change little on inputs like those that were
 // added. Weight by weight from the last it rounds to the nearest of what makes
 // up best for the weights rounded before: Babai's nearest plane, which is also
-// what GPTQ does (Frantar et al., ICLR 2023, section 3). Integers stay what
-// they are.
+// what GPTQ comes to (Frantar et al., ICLR 2023, section 3). Integers stay what
+// they are. errors has room for as many numbers as w.
 func (c *covariance) round(dst []int16, w []float32, perUnit float64, lo, hi int32, errors []float64) {
 	for b, r := range c.blocks {
 		from, to := b*maxBlock, min(len(w), (b+1)*maxBlock)

@@ -28,6 +28,9 @@ const (
 	// maxBraces bounds the layers before they are decoded: the three bytes
 	// that an empty one takes in JSON become a hundred in memory.
 	maxBraces = 8 * maxLayers
+	// maxChannels bounds the channels of all tensors of a model together: a
+	// few bytes of file can ask for many, and Validate needs some for each.
+	maxChannels = 1 << 21
 )
 
 // MarshalBinary returns the shape as JSON, the same bytes every time.
@@ -75,6 +78,9 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 	if len(shape) > maxShape {
 		return 0, fmt.Errorf("nn: model file: shape of %d bytes, at most %d", len(shape), maxShape)
 	}
+	if err := m.Shape.checkChannels(); err != nil {
+		return 0, fmt.Errorf("nn: model file: %w", err)
+	}
 	sum := sha256.New()
 	out := &counter{w: w}
 	b := bufio.NewWriter(io.MultiWriter(out, sum))
@@ -93,6 +99,17 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 		return out.n, fmt.Errorf("nn: model file: %w", err)
 	}
 	return out.n, nil
+}
+
+func (s *Shape) checkChannels() error {
+	n := s.Input.Dims.C
+	for i := range s.Layers {
+		n += s.Layers[i].Out.C
+	}
+	if n > maxChannels {
+		return fmt.Errorf("%d channels in all tensors, at most %d", n, maxChannels)
+	}
+	return nil
 }
 
 // counter counts the bytes that w took.
@@ -166,6 +183,9 @@ func (f *fileReader) model() (*Model, error) {
 	}
 	s, err := ParseShape(data)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkChannels(); err != nil {
 		return nil, err
 	}
 	m := &Model{Shape: *s, Weights: make([]*Weights, len(s.Layers))}

@@ -159,19 +159,48 @@ func ArgMax(v []int32) int {
 
 // run computes the stage on plain integers.
 func (a *Activate) run(dst, x []int32, in, out Dims) {
-	if a.Pool == nil {
+	if a.Pool != nil {
+		maxPool(dst, x, *a.Pool, in, out)
+		x = dst
+	}
+	if a.Func == Square {
 		for i, y := range x {
 			dst[i] = a.Of(y)
 		}
 		return
 	}
+	lo, hi := Limits(a.Bits, a.Signed)
+	low, high, half := int64(lo), int64(hi), int64(1)<<a.Shift>>1
+	if a.Func == Relu {
+		low = 0
+	}
+	for i, y := range x {
+		dst[i] = int32(min(max((int64(y)+half)>>a.Shift, low), high))
+	}
+}
+
+// maxPool computes the largest element of every window; the border never wins.
+func maxPool(dst, x []int32, win Window, in, out Dims) {
 	for i := range dst {
-		c, oh, ow := i/(out.H*out.W), i/out.W%out.H, i%out.W
-		top := int32(math.MinInt32)
-		for _, j := range a.Pool.Elements(in, c, oh, ow, nil) {
-			top = max(top, x[j])
+		dst[i] = math.MinInt32
+	}
+	for c := range out.C {
+		src, top := x[c*in.H*in.W:][:in.H*in.W], dst[c*out.H*out.W:][:out.H*out.W]
+		for oh := range out.H {
+			for kh := range win.KH {
+				ih := oh*win.StrideH + kh - win.Pad.Top
+				if ih < 0 || ih >= in.H {
+					continue
+				}
+				for kw := range win.KW {
+					first, last := span(kw-win.Pad.Left, win.StrideW, in.W, out.W)
+					from, to := src[ih*in.W:][:in.W], top[oh*out.W:][:out.W]
+					for ow := first; ow < last; ow++ {
+						to[ow] = max(to[ow], from[ow*win.StrideW+kw-win.Pad.Left])
+					}
+				}
+			}
 		}
-		dst[i] = a.Of(top)
 	}
 }
 

@@ -16,7 +16,6 @@ type scale struct{ frac, div int }
 // something asks for it: only then do the convolutions that it consists of
 // choose the scale of their weights, so that those that are added up agree.
 type term struct {
-	staged      bool // a stage takes it, which adds its rounding constant
 	name        string
 	layer       *Layer
 	in          []*term

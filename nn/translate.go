@@ -93,7 +93,7 @@ func (q *quantizer) node(i int) (*term, error) {
 		}
 		return q.public(&term{name: n.Name, layer: &Layer{Add: new(Add)}, in: in, out: n.Out, ref: i + 1})
 	case NodeReshape:
-		return q.reshape(n.Name, x, n.Out, x.ref)
+		return q.reshape(n.Name, x, n.Out)
 	case NodeZeroPad:
 		pad := n.Pad
 		return q.public(&term{name: n.Name, layer: &Layer{ZeroPad: &pad}, in: []*term{x}, out: n.Out, ref: i + 1})
@@ -113,11 +113,13 @@ func (q *quantizer) public(t *term) (*term, error) {
 	return t, q.settle(t, noFrac)
 }
 
-func (q *quantizer) reshape(name string, x *term, out Dims, ref int) (*term, error) {
+// reshape stands for the same tensor of the float graph as x, which has the
+// same values in the same order.
+func (q *quantizer) reshape(name string, x *term, out Dims) (*term, error) {
 	if x.out == out {
 		return x, nil
 	}
-	return q.public(&term{name: name, layer: &Layer{Reshape: new(Reshape)}, in: []*term{x}, out: out, ref: ref})
+	return q.public(&term{name: name, layer: &Layer{Reshape: new(Reshape)}, in: []*term{x}, out: out, ref: x.ref})
 }
 
 // convolution translates a Conv, or a Dense as one of a vector.
@@ -136,7 +138,7 @@ func (q *quantizer) convolution(i int, x *term) (*term, error) {
 		}
 	}
 	if n.Op == NodeDense {
-		if x, err = q.reshape(n.Name+"/flatten", x, Dims{x.out.Len(), 1, 1}, x.ref); err != nil {
+		if x, err = q.reshape(n.Name+"/flatten", x, Dims{x.out.Len(), 1, 1}); err != nil {
 			return nil, err
 		}
 	}
@@ -210,12 +212,9 @@ func (q *quantizer) nonLinear(i int, x *term) (*term, error) {
 
 // onlyUser returns the node that takes a tensor if nothing else does.
 func (q *quantizer) onlyUser(tensor int) *Node {
-	if q.uses[tensor] != 1 || tensor == q.graph.Output {
-		return nil
-	}
 	for i := range q.graph.Nodes {
-		if slices.Contains(q.graph.Nodes[i].In, tensor) {
-			return &q.graph.Nodes[i]
+		if n := &q.graph.Nodes[i]; q.uses[tensor] == 1 && slices.Contains(n.In, tensor) {
+			return n
 		}
 	}
 	return nil

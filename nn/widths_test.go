@@ -308,9 +308,9 @@ func TestWidthIsLeast(t *testing.T) {
 // Networks whose sums are too wide for full weights get shorter ones, or a
 // stage that makes the terms of the sum shorter.
 func TestWideSums(t *testing.T) {
-	same := func(n *Node) { // all weights alike: the widest sum
+	same := func(n *Node) { // all weights alike: the widest sum, and 8 bits
 		for i := range n.Weights {
-			n.Weights[i] = 0.0124
+			n.Weights[i] = 101.0 / 8192
 		}
 	}
 	for _, c := range []struct {
@@ -320,7 +320,7 @@ func TestWideSums(t *testing.T) {
 		want  string
 		bits  int // of the weights of the last Conv
 	}{
-		{"many inputs", Dims{1 << 13, 1, 1}, func(b *builder) {
+		{"many inputs", Dims{1 << 12, 1, 1}, func(b *builder) {
 			b.dense(0, 2)
 			same(&b.Nodes[0])
 		}, "conv", 7},
@@ -332,7 +332,7 @@ func TestWideSums(t *testing.T) {
 		{"sum of a large plane of sums", Dims{2, 64, 64}, func(b *builder) {
 			b.pool(NodeAvgPool, b.conv(0, 4, window(3, 1, 1)), 64, 1, 0)
 		}, "conv identity sum_pool", 8},
-		{"noise of one sum, width of another", Dims{512, 4, 4}, func(b *builder) {
+		{"noise of one sum, width of another", Dims{256, 4, 4}, func(b *builder) {
 			x := b.conv(0, 2, window(1, 1, 0))
 			same(&b.Nodes[0])
 			clear(b.Nodes[0].Weights[8:])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,9 +94,9 @@ func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
 	if f.name == "" {
 		f.name = base
 	}
-	graph, err := onnx.ReadFile(path)
+	graph, err := readGraph(cmd, g, path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	record, err := f.record(graph.Input)
 	if err != nil {
@@ -126,6 +127,21 @@ func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
 		return err
 	}
 	return r.finish(server.Plan()).write(cmd.OutOrStdout(), g)
+}
+
+// readGraph reads an ONNX file. It lists the nodes that are not supported; the
+// error only counts them.
+func readGraph(cmd *cobra.Command, g *globals, path string) (*nn.Graph, error) {
+	graph, err := onnx.ReadFile(path)
+	if u, ok := errors.AsType[*onnx.UnsupportedError](err); ok && !g.quiet {
+		for _, n := range u.Nodes {
+			fmt.Fprintf(cmd.ErrOrStderr(), "not supported: %s\n", n)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return graph, nil
 }
 
 // record reads --preprocess and fills in what it leaves out.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"strings"
+	"syscall"
 
 	"dorcas"
 	"dorcas/internal/wire"
@@ -55,6 +57,12 @@ func hint(err error) string {
 	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() && !strings.Contains(err.Error(), "transport: dial") {
 		return "allow more time with --timeout"
 	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "that is --ca FILE or --pin SHA256"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "that is --server-name NAME or --pin SHA256"
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "allow more time with --timeout"
@@ -64,8 +72,11 @@ func hint(err error) string {
 		return "check the path"
 	case errors.Is(err, fs.ErrPermission):
 		return "check the file's permissions"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "the peer closed the connection: is it a dorcas server, and does its scheme (tcp or tls) match?"
+	case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET):
+	case strings.Contains(err.Error(), "hello"):
+		return "is it a dorcas server, and does its scheme (tcp or tls) match?"
+	default:
+		return "the server is gone: try again when it is back"
 	}
 	return ""
 }
@@ -97,7 +108,11 @@ func unsupported(e *onnx.UnsupportedError) string {
 	}
 	var parts []string
 	for _, k := range order {
-		parts = append(parts, fmt.Sprintf("%d × %s (%s)", count[k], k.op, k.missing))
+		part := fmt.Sprintf("%d × %s", count[k], printable(k.op))
+		if k.missing != "the operator itself" {
+			part += fmt.Sprintf(" (%s)", printable(k.missing))
+		}
+		parts = append(parts, part)
 	}
 	return "onnx: the network has operators that are not supported: " + strings.Join(parts, ", ") +
 		": train or export it without them"

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"dorcas"
@@ -58,6 +58,11 @@ func (f *inferFlags) run(cmd *cobra.Command, g *globals, args []string) error {
 	}
 	if f.timeout < 0 {
 		return usagef("--timeout %v is negative", f.timeout)
+	}
+	if f.dial.Pin != "" {
+		if _, err := parseHex("--pin", f.dial.Pin); err != nil {
+			return err
+		}
 	}
 	paths, opt, err := f.check(args)
 	if err != nil {
@@ -142,9 +147,14 @@ func parseHash(s string) (*[32]byte, error) {
 	if s == "" {
 		return nil, nil
 	}
-	b, err := hex.DecodeString(s)
+	return parseHex("--model-hash", s)
+}
+
+// parseHex reads a SHA-256, perhaps with colons, of a flag.
+func parseHex(flag, s string) (*[32]byte, error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
 	if err != nil || len(b) != 32 {
-		return nil, usageError{errors.New("--model-hash is not 64 hexadecimal digits: dorcas inspect prints it")}
+		return nil, usagef("%s %q is not 64 hexadecimal digits", flag, s)
 	}
 	return (*[32]byte)(b), nil
 }

@@ -58,6 +58,7 @@ type inspection struct {
 	ServerMemory int64        `json:"server_memory_bytes"`
 	WeightMemory int64        `json:"weight_memory_bytes"`
 	Times        []prediction `json:"predicted_seconds"`
+	Estimates    string       `json:"estimates"`
 }
 
 // prediction is the estimated time of each phase over a link.
@@ -86,6 +87,7 @@ func inspect(cmd *cobra.Command, g *globals, file string, links []link) error {
 	if info, err := os.Stat(file); err == nil {
 		v.FileBytes = info.Size()
 	}
+	v.Estimates = "computation on " + estimatesRestOn
 	v.ClientMemory, v.ServerMemory = p.Memory()
 	for _, l := range links {
 		v.Times = append(v.Times, prediction{l, l.seconds(v.Phases[0]), l.seconds(v.Phases[1]), l.seconds(v.Phases[2])})
@@ -132,7 +134,7 @@ func (v *inspection) write(w io.Writer) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "\nTimes are estimates: bytes over the bandwidth, a round trip each, and what the\ncomputation takes on one core of a 2024 server.")
+	_, err := fmt.Fprintln(w, "\nTimes are estimates: bytes over the bandwidth, round trips, and computation on\n"+estimatesRestOn+".")
 	return err
 }
 

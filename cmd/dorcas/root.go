@@ -35,6 +35,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().BoolVar(&g.json, "json", false, "print JSON in place of text")
 	root.PersistentFlags().BoolVarP(&g.quiet, "quiet", "q", false, "no progress, no summary")

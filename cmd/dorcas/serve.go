@@ -9,11 +9,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"dorcas"
 	"dorcas/internal/serve"
-	"dorcas/nn"
 	"dorcas/transport"
 
 	"github.com/spf13/cobra"
@@ -64,6 +64,10 @@ func (f *serveFlags) check() error {
 		return usagef("--max-sessions %d: at least 1", f.limits.MaxSessions)
 	case f.limits.Idle <= 0 || f.limits.Handshake <= 0:
 		return usagef("--idle-timeout and --handshake-timeout must be positive")
+	case encrypted(f.listen) && f.tls.CertFile == "":
+		return usagef("no --cert and --key for %s: dorcas cert makes a pair for trying out", f.listen)
+	case (f.tls.CertFile == "") != (f.tls.KeyFile == ""):
+		return usagef("--cert and --key go together")
 	case f.limits.Grace < 0:
 		return usagef("--grace %v is negative", f.limits.Grace)
 	case f.limits.Grace == 0:
@@ -86,6 +90,9 @@ func (f *serveFlags) run(cmd *cobra.Command, g *globals, model string) error {
 		return err
 	}
 	defer l.Close()
+	if !encrypted(f.listen) && !local(l.Addr()) {
+		log.Warn("tcp does not encrypt: use tls:// unless every client is on this machine")
+	}
 	place := reachable(f.listen, l.Addr())
 	if err := f.announce(cmd, g, place, server); err != nil {
 		return err
@@ -99,7 +106,9 @@ func (f *serveFlags) run(cmd *cobra.Command, g *globals, model string) error {
 	f.limits.Notify = func(e serve.Event) { logEvent(log, e) }
 	s := serve.New(func(ctx context.Context, conn net.Conn) error { return server.Serve(ctx, conn) }, &f.limits)
 	defer context.AfterFunc(cmd.Context(), func() {
-		log.Info("stopping: interrupt again to end at once", "open", s.Stats().Open, "grace", f.limits.Grace.String())
+		if n := s.Stats().Open; n > 0 {
+			log.Info("stopping: interrupt again to end at once", "open", n, "grace", f.limits.Grace.String())
+		}
 	})()
 	err = s.Run(cmd.Context(), l)
 	total := s.Stats()
@@ -109,16 +118,20 @@ func (f *serveFlags) run(cmd *cobra.Command, g *globals, model string) error {
 }
 
 // load reads a model and prepares to serve it.
-func load(ctx context.Context, name string) (server *dorcas.Server, err error) {
-	err = interruptible(ctx, func() error {
-		var m *nn.Model
-		if m, err = readModel(name); err != nil {
+func load(ctx context.Context, name string) (*dorcas.Server, error) {
+	var server *dorcas.Server
+	err := interruptible(ctx, func() error {
+		m, err := readModel(name)
+		if err != nil {
 			return err
 		}
 		server, err = dorcas.NewServer(m, nil)
 		return err
 	})
-	return server, err
+	if err != nil {
+		return nil, err // and server may still change
+	}
+	return server, nil
 }
 
 func (f *serveFlags) logger(cmd *cobra.Command, g *globals) *slog.Logger {
@@ -155,6 +168,14 @@ func (f *serveFlags) announce(cmd *cobra.Command, g *globals, place string, s *d
 	}
 	_, err := fmt.Fprintf(out, "ask it   dorcas infer --server %s FILE...\n", place)
 	return err
+}
+
+func encrypted(listen string) bool { return strings.HasPrefix(listen, "tls:") }
+
+// local reports whether only this machine can reach an address.
+func local(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // reachable is the URL of a listener for clients of this machine.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 
 	"dorcas"
@@ -42,6 +43,11 @@ func (f *inputFlags) check(args []string) (paths []string, opt *inputs.Options, 
 	paths = append(args[:len(args):len(args)], f.files...)
 	if len(paths) == 0 {
 		return nil, nil, usagef("no input: pass .png, .jpg or .npy files")
+	}
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil {
+			return nil, nil, err // before anything is computed or sent
+		}
 	}
 	index, err := inputs.ParseRanges(f.index)
 	if err != nil {

@@ -1,8 +1,6 @@
 package block
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
@@ -23,11 +21,12 @@ func Expand(dst []Block, seed *[32]byte, label string, index uint64) {
 	if err != nil {
 		panic(err) // 32 bytes are always to be had
 	}
-	c, err := aes.NewCipher(start[:Size])
-	if err != nil {
-		panic(err) // a key of 16 bytes is always valid
+	stream := NewStream((*[16]byte)(start), (*[16]byte)(start[Size:]))
+	if asBytes := bytesOf(dst); asBytes != nil {
+		clear(dst)
+		stream.XORKeyStream(asBytes, asBytes)
+		return
 	}
-	stream := cipher.NewCTR(c, start[Size:])
 	buf := make([]byte, Size*min(len(dst), 256))
 	for len(dst) > 0 {
 		n := min(len(dst), len(buf)/Size)

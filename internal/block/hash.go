@@ -18,7 +18,7 @@ func HashBatch(dst, src, keys []Block, per int) {
 	if len(dst) != len(src) || per <= 0 || len(keys) != (len(src)+per-1)/per {
 		panic("block: hash: lengths do not fit")
 	}
-	hashBatchGeneric(dst, src, keys, per)
+	hashBatch(dst, src, keys, per)
 }
 
 // hashBatchGeneric costs a key schedule a key, most of the time: the standard

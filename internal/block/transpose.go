@@ -15,14 +15,25 @@ const Columns = 128
 // A stride that is a multiple of 1024 makes all columns compete for the same few
 // lines of a level 1 cache: an odd multiple of 16 is quicker.
 func Transpose(dst []Block, src []byte, stride int) {
-	full := len(dst) &^ 63
-	for r := 0; r < full; r += 64 {
-		transposeWord((*[64]Block)(dst[r:]), src[r/8:], stride)
+	if len(dst) == 0 {
+		return
 	}
-	if full < len(dst) {
+	_ = src[127*stride+8*((len(dst)+63)/64)-1]
+	turns := len(dst) / 64
+	if turns > 0 {
+		transposeWords(dst[:64*turns], src, stride)
+	}
+	if full := 64 * turns; full < len(dst) {
 		var tail [64]Block
-		transposeWord(&tail, src[full/8:], stride)
+		transposeWords(tail[:], src[full/8:], stride)
 		copy(dst[full:], tail[:])
+	}
+}
+
+// transposeWordsGeneric turns a multiple of 64 rows.
+func transposeWordsGeneric(dst []Block, src []byte, stride int) {
+	for r := 0; r < len(dst); r += 64 {
+		transposeWord((*[64]Block)(dst[r:]), src[r/8:], stride)
 	}
 }
 

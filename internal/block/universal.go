@@ -16,19 +16,23 @@ import (
 // degree m+1 has no more roots than that. It is no message authentication code
 // and hides nothing of its input.
 //
-// The field arithmetic is that of the standard library's GCM, which uses the
-// processor's carry-less multiplication where there is one: a tag over additional
-// data alone is the hash plus a constant that depends on key and size only, and
-// that constant is the tag of zeros.
+// Without a kernel for the processor the field arithmetic is that of the standard
+// library's GCM: a tag over additional data alone is the hash plus a constant
+// that depends on key and size only, and that constant is the tag of zeros.
 //
 // A Universal is not safe for concurrent use.
 type Universal struct {
+	size   int
+	powers *[powersLen]Block // of H, for the kernel; else nil
+
 	aead  cipher.AEAD
 	zero  Block // tag of the string of zeros
-	size  int
 	nonce [12]byte
 	tag   [16]byte
 }
+
+// powersLen is how many powers of H a kernel uses.
+const powersLen = 68
 
 // NewUniversal returns the hash under key for strings of size bytes. size must be
 // a multiple of 16 of at least 16; other sizes panic.
@@ -40,11 +44,16 @@ func NewUniversal(key *[16]byte, size int) *Universal {
 	if err != nil {
 		panic(err) // a key of 16 bytes is always valid
 	}
+	h := &Universal{size: size}
+	c.Encrypt(h.tag[:], h.tag[:])
+	if h.powers = universalPowers(Get(h.tag[:])); h.powers != nil {
+		return h
+	}
 	aead, err := cipher.NewGCM(c)
 	if err != nil {
 		panic(err) // AES has the block size that GCM needs
 	}
-	h := &Universal{aead: aead, size: size}
+	h.aead = aead
 	h.zero = h.authenticate(make([]byte, size))
 	return h
 }
@@ -55,6 +64,9 @@ func NewUniversal(key *[16]byte, size int) *Universal {
 func (h *Universal) Sum(src []byte) Block {
 	if len(src) != h.size {
 		panic("block: universal hash: string of the wrong size")
+	}
+	if h.powers != nil {
+		return universalSum(src, h.powers)
 	}
 	return h.authenticate(src).Xor(h.zero)
 }

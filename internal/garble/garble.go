@@ -61,7 +61,7 @@ func groups(n int) uint64 { return (uint64(n) + KeyBatch - 1) / KeyBatch }
 // tile is the number of instances that go through the circuit together, so that
 // the labels between gates stay in the level 1 cache. A multiple of KeyBatch.
 // LOCAL: the table does not depend on it.
-const tile = 128
+const tile = 256
 
 // Scratch is memory that calls share, to save allocations. The zero value is
 // ready. It holds secrets between calls, and serves one call at a time.
@@ -69,7 +69,16 @@ type Scratch struct {
 	wires []block.Block // labels of the slots that are not inputs, tile of each
 	half  [2][2 * tile]block.Block
 	keys  [tile / KeyBatch]block.Block
-	hash  func(dst, src, keys []block.Block, per int) // replaced by tests
+	rest  rest
+	ahead ahead
+	hash  func(dst, src, keys []block.Block, per int) // set by tests only
+}
+
+// rest is room for the last instances of a gate, which do not fill their key,
+// when they are computed by vectors.
+type rest struct {
+	a, b  [KeyBatch]block.Block
+	table [KeyBatch * entrySize]byte
 }
 
 // Garble writes the table of n instances and the zero labels of their outputs.
@@ -107,6 +116,7 @@ func run(c *circuit.Circuit, n int, t Tweak, in, out []block.Block, table []byte
 		panic("garble: key counters run over")
 	}
 	s.prepare(c)
+	perHalf := groups(n)
 	for first := 0; first < n; first += tile {
 		m := min(tile, n-first)
 		// wire returns the labels of a slot. Inputs are read in place.
@@ -125,14 +135,15 @@ func run(c *circuit.Circuit, n int, t Tweak, in, out []block.Block, table []byte
 				continue
 			}
 			entries := rest[first*entrySize:][:m*entrySize]
-			keys := [2]uint64{next, next + groups(n)}
+			keys := [2]uint64{next, next + perHalf}
+			next += 2 * perHalf
+			after := [2]uint64{next, next + perHalf}
 			if delta.Bit() == 1 {
-				s.garbleAnd(dst, a, b, entries, delta, t.Start, keys)
+				s.garbleAnd(dst, a, b, entries, delta, t.Start, keys, after)
 			} else {
-				s.evaluateAnd(dst, a, b, entries, t.Start, keys)
+				s.evaluateAnd(dst, a, b, entries, t.Start, keys, after)
 			}
 			rest = rest[n*entrySize:]
-			next += 2 * groups(n)
 		}
 		for i, slot := range c.Outputs {
 			copy(out[i*n+first:][:m], wire(slot))
@@ -144,8 +155,5 @@ func run(c *circuit.Circuit, n int, t Tweak, in, out []block.Block, table []byte
 func (s *Scratch) prepare(c *circuit.Circuit) {
 	if need := (c.Slots - c.Inputs) * tile; len(s.wires) < need {
 		s.wires = make([]block.Block, need)
-	}
-	if s.hash == nil {
-		s.hash = block.HashBatch
 	}
 }

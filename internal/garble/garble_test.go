@@ -10,6 +10,7 @@ import (
 
 	"dorcas/internal/block"
 	"dorcas/internal/circuit"
+	"dorcas/internal/impl/impltest"
 )
 
 func randomBlocks(rng *rand.Rand, n int) []block.Block {
@@ -136,46 +137,59 @@ func (s *session) check(c *circuit.Circuit) error {
 }
 
 func TestStages(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	for name, c := range stages() {
-		t.Run(name, func(t *testing.T) {
-			var scratch Scratch
-			for _, n := range []int{0, 1, 7, 8, 9, 31, 127, 128, 129, 136, 260} {
-				if c.Ands*n > 20000 {
-					break
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(1, 1))
+		for name, c := range stages() {
+			t.Run(name, func(t *testing.T) {
+				var scratch Scratch
+				for _, n := range []int{0, 1, 7, 8, 9, 15, 16, 17, 31, 63, 64, 65, 127, 128, 129, 136, 255, 256, 257, 264, 520} {
+					if c.Ands*n > 20000 {
+						break
+					}
+					if err := garbled(rng, c, n, &scratch).check(c); err != nil {
+						t.Fatal(err)
+					}
 				}
-				if err := garbled(rng, c, n, &scratch).check(c); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
 func TestRandomCircuits(t *testing.T) {
-	rng := rand.New(rand.NewPCG(2, 2))
-	var scratch Scratch
-	for range 200 {
-		c := randomCircuit(rng)
-		if err := garbled(rng, c, 1+rng.IntN(20), &scratch).check(c); err != nil {
-			t.Fatalf("%+v: %v", c, err)
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(2, 2))
+		var scratch Scratch
+		for range 200 {
+			c := randomCircuit(rng)
+			if err := garbled(rng, c, 1+rng.IntN(20), &scratch).check(c); err != nil {
+				t.Fatalf("%+v: %v", c, err)
+			}
 		}
-	}
+	})
 }
 
 // TestTable follows the definition of half gates, one instance at a time, with
 // the key counters of the contract: it pins the layout of the table.
 func TestTable(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 3))
-	c := stages()["rounded"]
-	for _, n := range []int{1, 8, 11, 130} {
-		s := garbled(rng, c, n, new(Scratch))
-		for j := range n {
-			if got, want := instance(s.table, c, n, j), tableOracle(s, c, n, j); !bytes.Equal(got, want) {
-				t.Fatalf("n=%d: table of instance %d differs", n, j)
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 3))
+		c := stages()["rounded"]
+		for _, n := range []int{1, 8, 11, 130} {
+			s := garbled(rng, c, n, new(Scratch))
+			for j := range n {
+				if got, want := instance(s.table, c, n, j), tableOracle(s, c, n, j); !bytes.Equal(got, want) {
+					t.Fatalf("n=%d: table of instance %d differs", n, j)
+				}
 			}
 		}
-	}
+	})
+}
+
+// each runs f with the free gates in every implementation, then with the And
+// gates in every implementation.
+func each(t *testing.T, f func(t *testing.T)) {
+	t.Run("free", func(t *testing.T) { impltest.Each(t, freeGates, f) })
+	t.Run("and", func(t *testing.T) { impltest.Each(t, andGates, f) })
 }
 
 // instance returns the entries of one instance.
@@ -242,53 +256,59 @@ func tableOracle(s *session, c *circuit.Circuit, n, j int) (table []byte) {
 
 // TestGolden pins the bytes of a table: they travel.
 func TestGolden(t *testing.T) {
-	rng := rand.New(rand.NewPCG(4, 4))
-	s := garbled(rng, stages()["relu"], 19, new(Scratch))
-	const want = "7ecce4bc0b082719e8061af03b20e390038342cf0e6841d820a5ecab62ba6812"
-	if sum := sha256.Sum256(s.table); hex.EncodeToString(sum[:]) != want {
-		t.Errorf("SHA-256 of the table is %x", sum)
-	}
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(4, 4))
+		s := garbled(rng, stages()["relu"], 19, new(Scratch))
+		const want = "7ecce4bc0b082719e8061af03b20e390038342cf0e6841d820a5ecab62ba6812"
+		if sum := sha256.Sum256(s.table); hex.EncodeToString(sum[:]) != want {
+			t.Errorf("SHA-256 of the table is %x", sum)
+		}
+	})
 }
 
 // TestInputsKept: both parties may read their input labels again afterwards.
 func TestInputsKept(t *testing.T) {
-	rng := rand.New(rand.NewPCG(6, 6))
-	c, n := stages()["relu"], 9
-	s := garbled(rng, c, n, new(Scratch))
-	for i, zero := range s.zero {
-		bit := uint64(0)
-		if s.bits[i%n][i/n] {
-			bit = 1
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(6, 6))
+		c, n := stages()["relu"], 9
+		s := garbled(rng, c, n, new(Scratch))
+		for i, zero := range s.zero {
+			bit := uint64(0)
+			if s.bits[i%n][i/n] {
+				bit = 1
+			}
+			if s.active[i] != zero.Xor(s.delta.And(bit)) {
+				t.Fatalf("input label %d changed", i)
+			}
 		}
-		if s.active[i] != zero.Xor(s.delta.And(bit)) {
-			t.Fatalf("input label %d changed", i)
-		}
-	}
+	})
 }
 
 // TestWrongTable: any byte of the table may be wrong; the output is then some
 // block, and nothing else happens.
 func TestWrongTable(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 7))
-	c, n := stages()["relu"], 3
-	s := garbled(rng, c, n, new(Scratch))
-	good := append([]block.Block(nil), s.outLabel...)
-	changed := 0
-	for range 300 {
-		bad := bytes.Clone(s.table)
-		bad[rng.IntN(len(bad))] ^= 1 << rng.IntN(8)
-		Evaluate(c, n, s.tweak, s.active, s.outLabel, bad, new(Scratch))
-		for i := range good {
-			if good[i] != s.outLabel[i] {
-				changed++
-				break
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(7, 7))
+		c, n := stages()["relu"], 3
+		s := garbled(rng, c, n, new(Scratch))
+		good := append([]block.Block(nil), s.outLabel...)
+		changed := 0
+		for range 300 {
+			bad := bytes.Clone(s.table)
+			bad[rng.IntN(len(bad))] ^= 1 << rng.IntN(8)
+			Evaluate(c, n, s.tweak, s.active, s.outLabel, bad, new(Scratch))
+			for i := range good {
+				if good[i] != s.outLabel[i] {
+					changed++
+					break
+				}
 			}
 		}
-	}
-	// An evaluator reads a block of an entry if a colour is set: half of them.
-	if changed < 75 || changed > 225 {
-		t.Errorf("%d of 300 wrong tables change the output", changed)
-	}
+		// An evaluator reads a block of an entry if a colour is set: half of them.
+		if changed < 75 || changed > 225 {
+			t.Errorf("%d of 300 wrong tables change the output", changed)
+		}
+	})
 }
 
 func FuzzEvaluate(f *testing.F) {
@@ -303,35 +323,48 @@ func FuzzEvaluate(f *testing.F) {
 }
 
 func TestMisusePanics(t *testing.T) {
-	rng := rand.New(rand.NewPCG(9, 9))
-	c, n := constants(), 4
-	s := garbled(rng, c, n, new(Scratch))
-	even := s.delta
-	even.Lo &^= 1
-	last := Tweak{Next: -Keys(c, n) + 1}
-	for name, f := range map[string]func(){
-		"even delta":  func() { Garble(c, n, even, s.tweak, s.zero, s.outZero, s.table, new(Scratch)) },
-		"inputs":      func() { Garble(c, n, s.delta, s.tweak, s.zero[1:], s.outZero, s.table, new(Scratch)) },
-		"outputs":     func() { Evaluate(c, n, s.tweak, s.active, s.outLabel[1:], s.table, new(Scratch)) },
-		"short table": func() { Evaluate(c, n, s.tweak, s.active, s.outLabel, s.table[1:], new(Scratch)) },
-		"counters":    func() { Evaluate(c, n, last, s.active, s.outLabel, s.table, new(Scratch)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("no panic")
-				}
-			}()
-			f()
-		})
-	}
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(9, 9))
+		c, n := constants(), 4
+		s := garbled(rng, c, n, new(Scratch))
+		even := s.delta
+		even.Lo &^= 1
+		last := Tweak{Next: -Keys(c, n) + 1}
+		for name, f := range map[string]func(){
+			"even delta":  func() { Garble(c, n, even, s.tweak, s.zero, s.outZero, s.table, new(Scratch)) },
+			"inputs":      func() { Garble(c, n, s.delta, s.tweak, s.zero[1:], s.outZero, s.table, new(Scratch)) },
+			"outputs":     func() { Evaluate(c, n, s.tweak, s.active, s.outLabel[1:], s.table, new(Scratch)) },
+			"short table": func() { Evaluate(c, n, s.tweak, s.active, s.outLabel, s.table[1:], new(Scratch)) },
+			"counters":    func() { Evaluate(c, n, last, s.active, s.outLabel, s.table, new(Scratch)) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				defer func() {
+					if recover() == nil {
+						t.Error("no panic")
+					}
+				}()
+				f()
+			})
+		}
+	})
 }
 
-// TestNoAllocation: what a batch allocates, AES aside, is nothing.
+// TestNoAllocation: what a batch allocates, generic AES aside, is nothing.
 func TestNoAllocation(t *testing.T) {
+	t.Run("kernel", func(t *testing.T) {
+		if andGates.Use() == len(andGates.Impls())-1 {
+			t.Skip("no kernel")
+		}
+		testNoAllocation(t, new(Scratch))
+	})
+	t.Run("generic", func(t *testing.T) {
+		testNoAllocation(t, &Scratch{hash: func(dst, src, keys []block.Block, per int) { copy(dst, src) }})
+	})
+}
+
+func testNoAllocation(t *testing.T, scratch *Scratch) {
 	rng := rand.New(rand.NewPCG(10, 10))
 	c, n := stages()["relu"], 130
-	scratch := &Scratch{hash: func(dst, src, keys []block.Block, per int) { copy(dst, src) }}
 	s := garbled(rng, c, n, scratch)
 	if got := testing.AllocsPerRun(3, func() {
 		Garble(c, n, s.delta, s.tweak, s.zero, s.outZero, s.table, scratch)

@@ -6,7 +6,8 @@ import (
 )
 
 // The gates over up to tile instances. dst may be a or b; no other two slices
-// overlap. These loops and block.HashBatch are all that garbling spends time in.
+// overlap. These loops and block.HashBatch are all that garbling spends time in;
+// gate_amd64.go has the same for processors with vectors of AES.
 
 // free computes a gate that costs nothing on the wire: labels are added, and a
 // complement adds Δ to the zero label. The evaluator's delta is zero: its label
@@ -14,7 +15,7 @@ import (
 func free(op circuit.Op, dst, a, b []block.Block, delta block.Block) {
 	switch op {
 	case circuit.Xor:
-		xor(dst, a, b)
+		xorDelta(dst, a, b, block.Block{})
 	case circuit.Xnor:
 		xorDelta(dst, a, b, delta)
 	case circuit.Not:
@@ -22,14 +23,7 @@ func free(op circuit.Op, dst, a, b []block.Block, delta block.Block) {
 	}
 }
 
-func xor(dst, a, b []block.Block) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
-		dst[i] = a[i].Xor(b[i])
-	}
-}
-
-func xorDelta(dst, a, b []block.Block, delta block.Block) {
+func xorDeltaGeneric(dst, a, b []block.Block, delta block.Block) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
 		dst[i] = a[i].Xor(b[i]).Xor(delta)
@@ -43,7 +37,7 @@ func addDelta(dst, a []block.Block, delta block.Block) {
 	}
 }
 
-// garbleAnd garbles an And gate (Zahur, Rosulek, Evans, EUROCRYPT 2015, section
+// garbleAndGeneric garbles an And gate (Zahur, Rosulek, Evans, EUROCRYPT 2015, section
 // 4, figure 2): a ∧ b = (a ∧ p) ⊕ (a ∧ (b ⊕ p)), where p is the colour of b's
 // zero label. The garbler knows p, the evaluator b ⊕ p, and a conjunction with a
 // bit that one party knows takes one block. With labels a, b of 0, a' = a ⊕ Δ,
@@ -54,7 +48,7 @@ func addDelta(dst, a []block.Block, delta block.Block) {
 //
 // and the zero label of the output is that of both halves together: that of the
 // first, H(k, a) ⊕ colour(a)·T_G, ⊕ that of the second, H(l, b) ⊕ p·(T_E ⊕ a).
-func (s *Scratch) garbleAnd(dst, a, b []block.Block, table []byte, delta, start block.Block, keys [2]uint64) {
+func (s *Scratch) garbleAndGeneric(dst, a, b []block.Block, table []byte, delta, start block.Block, keys [2]uint64) {
 	s.hashBoth(0, a, delta, start, keys[0])
 	s.hashBoth(1, b, delta, start, keys[1])
 	for first := 0; first < len(dst); first += KeyBatch {
@@ -74,15 +68,15 @@ func (s *Scratch) garbleAnd(dst, a, b []block.Block, table []byte, delta, start 
 	}
 }
 
-// evaluateAnd evaluates an And gate with one label of each input.
-func (s *Scratch) evaluateAnd(dst, a, b []block.Block, table []byte, start block.Block, keys [2]uint64) {
+// evaluateAndGeneric evaluates an And gate with one label of each input.
+func (s *Scratch) evaluateAndGeneric(dst, a, b []block.Block, table []byte, start block.Block, keys [2]uint64) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	g, e := s.half[0][:len(dst)], s.half[1][:len(dst)]
 	for i := range dst {
 		g[i], e[i] = number(a[i], i), number(b[i], i)
 	}
-	s.hash(g, g, s.keyBatch(len(dst), start, keys[0]), KeyBatch)
-	s.hash(e, e, s.keyBatch(len(dst), start, keys[1]), KeyBatch)
+	s.hashBatch(g, g, s.keyBatch(len(dst), start, keys[0]), KeyBatch)
+	s.hashBatch(e, e, s.keyBatch(len(dst), start, keys[1]), KeyBatch)
 	for i := range dst {
 		tg := block.Get(table[i*entrySize:])
 		te := block.Get(table[i*entrySize+block.Size:])
@@ -102,7 +96,15 @@ func (s *Scratch) hashBoth(h int, labels []block.Block, delta, start block.Block
 			zero[i], one[i] = x, x.Xor(delta)
 		}
 	}
-	s.hash(both, both, s.keyBatch(len(labels), start, counter), 2*KeyBatch)
+	s.hashBatch(both, both, s.keyBatch(len(labels), start, counter), 2*KeyBatch)
+}
+
+func (s *Scratch) hashBatch(dst, src, keys []block.Block, per int) {
+	if s.hash != nil {
+		s.hash(dst, src, keys, per)
+		return
+	}
+	block.HashBatch(dst, src, keys, per)
 }
 
 // number adds to a label which of the instances of its key it belongs to, before

@@ -82,35 +82,27 @@ func pictureError(err error) error {
 
 // resize returns the bytes of the picture in the network's size and color,
 // channel by channel. A picture of the right size keeps its bytes; another is
-// stretched by Catmull-Rom interpolation.
+// stretched by Catmull-Rom interpolation. What is transparent counts as black.
 func (r *Reader) resize(img image.Image) []uint8 {
 	d := r.picture
-	box := image.Rect(0, 0, d.W, d.H)
-	fits := img.Bounds().Dx() == d.W && img.Bounds().Dy() == d.H
-	if d.C == 1 {
-		gray := image.NewGray(box)
-		if fits {
-			draw.Draw(gray, box, img, img.Bounds().Min, draw.Src)
-		} else {
-			draw.CatmullRom.Scale(gray, box, img, img.Bounds(), draw.Src, nil)
-		}
-		return gray.Pix
-	}
-	rgba := image.NewRGBA(box)
-	if fits {
-		draw.Draw(rgba, box, img, img.Bounds().Min, draw.Src)
+	rgba := image.NewRGBA(image.Rect(0, 0, d.W, d.H))
+	if img.Bounds().Size() == rgba.Rect.Size() {
+		draw.Draw(rgba, rgba.Rect, img, img.Bounds().Min, draw.Src)
 	} else {
-		draw.CatmullRom.Scale(rgba, box, img, img.Bounds(), draw.Src, nil)
+		draw.CatmullRom.Scale(rgba, rgba.Rect, img, img.Bounds(), draw.Src, nil)
 	}
 	out := make([]uint8, d.Len())
 	plane := d.H * d.W
 	for i := range plane {
-		for c := range 3 {
-			to := c
-			if r.bgr {
-				to = 2 - c
-			}
-			out[to*plane+i] = rgba.Pix[4*i+c]
+		p := rgba.Pix[4*i:][:3]
+		switch {
+		case d.C == 1:
+			// Luma of ITU-R BT.601, rounded: package color's cuts off.
+			out[i] = uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 1<<15) >> 16)
+		case r.bgr:
+			out[i], out[plane+i], out[2*plane+i] = p[2], p[1], p[0]
+		default:
+			out[i], out[plane+i], out[2*plane+i] = p[0], p[1], p[2]
 		}
 	}
 	return out

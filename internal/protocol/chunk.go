@@ -16,7 +16,9 @@ type workspace struct {
 	words  []block.Block // between the batches of a max-pool stage
 	window []block.Block // inputs of a batch of windows
 	out    []block.Block
-	bits   []byte
+	bits   []byte // a bit a byte
+	pads   []byte // likewise
+	packed []byte
 	frame  []byte
 	garble garble.Scratch
 }

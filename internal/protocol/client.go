@@ -47,6 +47,7 @@ type spare struct {
 	labels  []block.Block
 	frames  []byte
 	choices []byte
+	bits    []byte
 }
 
 // ClientMaterial is what the client keeps of one preparation, for one

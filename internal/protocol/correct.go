@@ -17,9 +17,11 @@ func (c *Client) correct(m *ClientMaterial) error {
 		flips := make([]byte, st.shareBits)
 		for i := range st.chunks {
 			ch := &st.chunks[i]
-			ch.eachShareBit(m.tensors[st.input], st.share.Width, func(place int, bit uint64) {
-				flips[ch.firstShareBit+place] = byte(bit) ^ getBit(m.choices, ch.firstOT+place)
-			})
+			n := ch.elements * st.share.Width
+			row, choices := flips[ch.firstShareBit:][:n], grow(&c.spare.bits, n)
+			ch.shareBits(row, m.tensors[st.input], st.share.Width)
+			unpackBits(choices, m.choices, ch.firstOT)
+			xorBits(row, choices)
 		}
 		msg := make([]byte, byteLen(len(flips)))
 		packBits(msg, flips)
@@ -45,8 +47,8 @@ func (s *session) correct(p *preparation) error {
 
 // flip moves the zero labels of a chunk's share bits to where the client's
 // labels stand for c.
-func (ch *chunk) flip(labels []block.Block, flips []byte, delta block.Block) {
+func flip(labels []block.Block, flips []byte, delta block.Block) {
 	for i := range labels {
-		labels[i] = labels[i].Xor(delta.And(uint64(getBit(flips, ch.firstShareBit+i))))
+		labels[i] = labels[i].Xor(delta.And(uint64(flips[i])))
 	}
 }

@@ -161,9 +161,12 @@ type preparation struct {
 	seed    *[32]byte
 	masks   *[32]byte // of the re-sharing, from seed
 	fresh   *[32]byte // randomness that nothing ever needs again
-	extends [][]byte  // messages of the extension, still to be used
+	labels  *labelSource
 	answers [][][]byte
 	flips   [][]byte // [stage] corrections
+
+	stop       chan struct{} // ends what runs in the background
+	background *sync.WaitGroup
 }
 
 func (s *session) prepare(number uint32) error {
@@ -177,6 +180,11 @@ func (s *session) prepare(number uint32) error {
 	p := &preparation{number: number, seed: child(&s.seed, "material", uint64(number))}
 	p.masks = child(p.seed, "masks", 0)
 	p.fresh = child(&s.seed, "fresh", uint64(number))
+	var wg sync.WaitGroup
+	p.stop = make(chan struct{})
+	p.background = &wg
+	defer wg.Wait()
+	defer close(p.stop)
 	for _, step := range []func(*preparation) error{
 		s.extend, s.answer, s.correct, s.sendTables,
 	} {

@@ -1,6 +1,9 @@
 package protocol
 
 import (
+	"crypto/subtle"
+	"encoding/binary"
+
 	"dorcas/internal/block"
 	"dorcas/internal/ring"
 	"dorcas/nn"
@@ -41,21 +44,23 @@ func lowBits(width int) uint32 { return uint32(1<<width - 1) }
 // signed reads the low width bits of v as two's complement.
 func signed(v uint32, width int) int32 { return int32(v<<(32-width)) >> (32 - width) }
 
-// place returns where bit b of element e of a chunk stands in its row of
-// bits: b·byBit + e·byElement.
-func (ch *chunk) place(width int) (byBit, byElement int) {
+// shareBits writes the bits of the chunk's part of a share, a bit a byte, in
+// the order of their wires: bit-major, or element-major where one instance
+// takes all elements.
+func (ch *chunk) shareBits(dst []byte, share []int32, width int) {
+	share = share[ch.first:][:ch.elements]
 	if ch.direct != nil && ch.instances != ch.elements {
-		return 1, width // one instance that takes all elements
+		for e, v := range share {
+			for b := range width {
+				dst[e*width+b] = byte(uint32(v)>>b) & 1
+			}
+		}
+		return
 	}
-	return ch.elements, 1
-}
-
-// eachShareBit calls f for every bit of the chunk's shares, with its place.
-func (ch *chunk) eachShareBit(share []int32, width int, f func(place int, bit uint64)) {
-	byBit, byElement := ch.place(width)
 	for b := range width {
-		for e, v := range share[ch.first:][:ch.elements] {
-			f(b*byBit+e*byElement, uint64(uint32(v)>>b)&1)
+		row := dst[b*len(share):][:len(share)]
+		for e, v := range share {
+			row[e] = byte(uint32(v)>>b) & 1
 		}
 	}
 }
@@ -74,18 +79,39 @@ func getBit(bits []byte, i int) byte { return bits[i>>3] >> (i & 7) & 1 }
 
 // packBits packs one bit a byte into eight.
 func packBits(dst, bits []byte) {
-	clear(dst)
-	for i, b := range bits {
-		dst[i>>3] |= b << (i & 7)
+	for len(bits) >= 8 {
+		w := binary.LittleEndian.Uint64(bits)
+		// Gathers the low bits of eight bytes in the highest one.
+		dst[0] = byte(w * 0x0102040810204080 >> 56)
+		dst, bits = dst[1:], bits[8:]
+	}
+	if len(bits) > 0 {
+		dst[0] = 0
+		for i, b := range bits {
+			dst[0] |= b << i
+		}
 	}
 }
 
-// unpackBits is the inverse of packBits.
-func unpackBits(dst, packed []byte) {
-	for i := range dst {
-		dst[i] = getBit(packed, i)
+// unpackBits is the inverse of packBits; it begins at bit first.
+func unpackBits(dst, packed []byte, first int) {
+	i := 0
+	for ; i < len(dst) && (first+i)&7 != 0; i++ {
+		dst[i] = getBit(packed, first+i)
+	}
+	for ; i+8 <= len(dst); i += 8 {
+		b := uint64(packed[(first+i)>>3])
+		w := b * 0x0101010101010101 & 0x8040201008040201 // bit k in byte k
+		w = (w + 0x00406070787c7e7f) >> 7 & 0x0101010101010101
+		binary.LittleEndian.PutUint64(dst[i:], w)
+	}
+	for ; i < len(dst); i++ {
+		dst[i] = getBit(packed, first+i)
 	}
 }
+
+// xorBits sets dst to dst ⊕ bits, a bit a byte.
+func xorBits(dst, bits []byte) { subtle.XORBytes(dst, dst, bits) }
 
 // colours returns bit 0 of every label.
 func colours(dst []byte, labels []block.Block) {

@@ -98,9 +98,9 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 		ch := &st.chunks[j]
 		labels := grow(&ws.labels, ch.elements*st.share.Width)
 		block.Expand(labels, seed, "share labels", at(index, j))
-		ch.eachShareBit(biased, st.share.Width, func(place int, bit uint64) {
-			labels[place] = labels[place].Xor(delta.And(bit))
-		})
+		bits := grow(&ws.bits, len(labels))
+		ch.shareBits(bits, biased, st.share.Width)
+		flip(labels, bits, delta)
 		ws.frame = grow(&ws.frame, len(labels)*block.Size)
 		for i, l := range labels {
 			putBlock(ws.frame[i*block.Size:], l)
@@ -125,14 +125,14 @@ func (s *session) receiveResults(st *stagePlan, index int, seed *[32]byte) ([]in
 		return nil, fmt.Errorf("protocol: results: layer %d: %w", st.layer, err)
 	}
 	bits := make([]byte, st.resultBits)
-	unpackBits(bits, msg)
+	unpackBits(bits, msg, 0)
+	ws := s.workspaces.Get().(*workspace)
+	defer s.workspaces.Put(ws)
 	share := make([]int32, s.plan.shape.Dims(st.layer+1).Len())
 	for j := range st.chunks {
 		ch := &st.chunks[j]
 		row := bits[ch.firstResult:][:ch.results]
-		for k, b := range st.resultPads(seed, index, j) {
-			row[k] ^= b
-		}
+		xorBits(row, st.resultPads(ws, seed, index, j))
 		ch.values(share, row, st.mask)
 	}
 	s.meter.mark("results", st.layer)
@@ -194,9 +194,9 @@ func (c *Client) evaluateStage(m *ClientMaterial, st *stagePlan, index int) ([]b
 			})
 		row := bits[ch.firstResult:][:ch.results]
 		colours(row, out)
-		for k := range row {
-			row[k] ^= getBit(frame[ch.table:], k)
-		}
+		pads := grow(&ws.pads, len(row))
+		unpackBits(pads, frame[ch.table:], 0)
+		xorBits(row, pads)
 		c.workspaces.Put(ws)
 		return struct{}{}, nil
 	}

@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"errors"
 	"fmt"
 
 	"dorcas/internal/block"
@@ -19,13 +18,15 @@ import (
 // the bit under a one-time pad that only the server knows. At the last stage
 // the pads are the colours alone, so that the client reads the result.
 func (s *session) sendTables(p *preparation) error {
-	source := &labelSource{plan: s.plan, sender: s.sender, msgs: p.extends}
 	tweak := garble.Tweak{Start: s.start, Next: uint64(p.number) * s.plan.keys}
 	for i, st := range s.plan.stages {
 		labels := func(j int) (*workspace, error) {
 			ws := s.workspaces.Get().(*workspace)
 			client, masks, _ := st.chunks[j].split(st, ws)
-			return ws, errors.Join(source.fill(client), source.fill(masks))
+			if err := p.labels.fill(client); err != nil {
+				return nil, err
+			}
+			return ws, p.labels.fill(masks)
 		}
 		garbled := func(j int, ws *workspace) (*workspace, error) {
 			s.garbleChunk(st, ws, i, j, p, tweak)
@@ -48,7 +49,9 @@ func (s *session) sendTables(p *preparation) error {
 func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *preparation, tweak garble.Tweak) {
 	ch, delta := &st.chunks[j], s.sender.Delta()
 	client, _, own := ch.split(st, ws)
-	ch.flip(client, p.flips[i], delta)
+	flips := grow(&ws.bits, len(client))
+	unpackBits(flips, p.flips[i], ch.firstShareBit)
+	flip(client, flips, delta)
 	block.Expand(own, p.seed, "share labels", at(i, j))
 	ws.frame = grow(&ws.frame, ch.table+byteLen(ch.results))
 	out := ch.run(st, ws, ws.frame[:ch.table], tweak,
@@ -58,19 +61,17 @@ func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *prepara
 	pads := grow(&ws.bits, ch.results)
 	colours(pads, out)
 	if st.mask > 0 {
-		for k, b := range st.resultPads(p.seed, i, j) {
-			pads[k] ^= b
-		}
+		xorBits(pads, st.resultPads(ws, p.seed, i, j))
 	}
 	packBits(ws.frame[ch.table:], pads)
 }
 
 // resultPads expands the one-time pads of a chunk's result bits, a bit a byte.
-func (st *stagePlan) resultPads(seed *[32]byte, i, j int) []byte {
+func (st *stagePlan) resultPads(ws *workspace, seed *[32]byte, i, j int) []byte {
 	n := st.chunks[j].results
-	packed, pads := make([]byte, byteLen(n)), make([]byte, n)
+	packed, pads := grow(&ws.packed, byteLen(n)), grow(&ws.pads, n)
 	ring.NewStream(seed, "result pads", at(i, j)).Read(packed)
-	unpackBits(pads, packed)
+	unpackBits(pads, packed, 0)
 	return pads
 }
 

@@ -50,6 +50,7 @@ func tile(t target) {
 	columns := t.vectors * t.bytes / 4
 	TEXT("tile"+t.name, NOSPLIT, "func(dst *int32, pitch int, lo, hi *uint32, offsets *int32, weights *uint32, n int)")
 	Doc(fmt.Sprintf("tile%s computes %d channels of %d columns; see tile.", t.name, t.channels, columns))
+	Pragma("noescape")
 	dst := Load(Param("dst"), GP64())
 	pitch := Load(Param("pitch"), GP64())
 	lo := Load(Param("lo"), GP64())
@@ -123,6 +124,7 @@ func tile(t target) {
 func dot() {
 	TEXT("dotAVX2", NOSPLIT, "func(dst *[4]int32, w *int16, pitch int, lo, hi *int16, n int)")
 	Doc("dotAVX2 computes four rows; see dot.")
+	Pragma("noescape")
 	dst := Load(Param("dst"), GP64())
 	w := Load(Param("w"), GP64())
 	pitch := Load(Param("pitch"), GP64())

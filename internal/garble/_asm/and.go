@@ -6,196 +6,233 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// constants that stay in registers.
-type constants struct {
-	high, one VecVirtual
-	number    [2]VecVirtual // σ of the numbers of instances 0 to 3 and 4 to 7
+// A kernel is what both And gates consist of.
+type kernel struct {
+	dst, a, b, table Register
+	groups           Register // that remain
+	now, next        Register // schedules in use and in the making
+	keys             *keySchedule
+	high, one        VecVirtual
+	number           [2]VecVirtual // σ of the numbers of instances 0 to 3 and 4 to 7
 }
 
-func newConstants() *constants {
-	return &constants{load(high), load(one), [2]VecVirtual{load(numberLow), load(numberTop)}}
+func newKernel() *kernel {
+	k := &kernel{
+		dst: Load(Param("dst"), GP64()), a: Load(Param("a"), GP64()), b: Load(Param("b"), GP64()),
+		table: Load(Param("table"), GP64()), groups: Load(Param("groups"), GP64()),
+		now: Load(Param("spare"), GP64()), next: Load(Param("ready"), GP64()), keys: newKeySchedule(),
+		high: load(high), one: load(one), number: [2]VecVirtual{load(numberLow), load(numberTop)},
+	}
+	k.keys.count("k", "l")
+	for _, c := range k.keys.counters {
+		VPADDQ(eights, c, c)
+	}
+	return k
 }
 
-// sigma returns σ(x ⊕ number): the halves change places, and the low one is
-// added to the high one.
-func (c *constants) sigma(x VecVirtual, i int) VecVirtual {
+// loop emits turns of two groups, eight groups to a schedule. It goes on until
+// turn jumps to another label.
+func (k *kernel) loop(keys Register, turn func()) {
+	turns := GP64()
+	Label("schedule")
+	XCHGQ(k.now, k.next)
+	CMPQ(k.groups, Imm(8))
+	JG(LabelRef("more"))
+	k.keys.count("nextK", "nextL")
+	Label("more")
+	k.keys.begin(k.next)
+	MOVQ(k.now, keys)
+	MOVQ(U32(4), turns)
+	Label("turn")
+	turn()
+	for _, r := range []Register{k.dst, k.a, k.b} {
+		ADDQ(I32(2*group), r)
+	}
+	ADDQ(I32(4*group), k.table)
+	ADDQ(Imm(32), keys)
+	DECQ(turns)
+	JNZ(LabelRef("turn"))
+	JMP(LabelRef("schedule"))
+}
+
+func (k *kernel) end() {
+	Label("end")
+	k.keys.finish(k.next)
+	VZEROUPPER()
+	RET()
+}
+
+// sigma returns σ(x): the halves change places, and the low one is added to the
+// high one.
+func (k *kernel) sigma(x VecVirtual) VecVirtual {
 	s := ZMM()
 	VPSHUFD(Imm(0x4e), x, s)
-	VPTERNLOGQ(Imm(xorAnd), c.high, x, s)
-	VPXORQ(c.number[i], s, s)
+	VPTERNLOGQ(Imm(xorAnd), k.high, x, s)
 	return s
 }
 
 // colours returns the mask of the words of the labels at m whose colour is 1.
-func (c *constants) colours(m Op) Register {
-	z, k := ZMM(), K()
+func (k *kernel) colours(m Mem) Register {
+	z, mask := ZMM(), K()
 	VMOVDDUP(m, z)
-	VPTESTMQ(c.one, z, k)
-	return k
+	VPTESTMQ(k.one, z, mask)
+	return mask
 }
 
-// labels is where 16 instances are.
-type labels struct{ dst, a, b, table Register }
-
-func (l *labels) advance() {
-	for _, r := range []Register{l.dst, l.a, l.b} {
-		ADDQ(I32(2*group), r)
-	}
-	ADDQ(I32(4*group), l.table)
+// lastKeys returns what the last round adds to the sum of two hashes.
+func (k *kernel) lastKeys(keys Register, i int) VecVirtual {
+	z := roundKey(keys, rounds, i, 0)
+	VPXORQ(roundKey(keys, rounds, i, 1), z, z)
+	return z
 }
 
-func loadLabels() *labels {
-	return &labels{
-		Load(Param("dst"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("table"), GP64()),
-	}
+// sum adds three and leaves the result in d.
+func sum(d, x, y VecVirtual) VecVirtual {
+	VPTERNLOGQ(Imm(xor3), x, y, d)
+	return d
 }
 
-// garbleAnd emits the kernel of the garbler: two groups a turn, each with 8
-// registers under way.
+// garbleAnd emits the kernel of the garbler, eight registers under way.
 func garbleAnd() {
-	TEXT("garbleAndVAES", 0, "func(dst, a, b, table *byte, groups int, delta, start *byte, k, l uint64)")
+	TEXT("garbleAndVAES", NOSPLIT, "func(dst, a, b, table *byte, groups int, delta, start *byte, k, l, nextK, nextL uint64, ready, spare *byte)")
 	Pragma("noescape")
-	Doc("garbleAndVAES garbles groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).")
-	l := loadLabels()
-	groups := Load(Param("groups"), GP64())
-	deltaAt := Load(Param("delta"), GP64())
-	now, next := stack()
-	s := newKeySchedule(Load(Param("start"), GP64()), Load(Param("k"), GP64()), Load(Param("l"), GP64()), next)
-	c := newConstants()
-	delta, sigmaDelta := broadcast(Mem{Base: deltaAt}), ZMM()
-	VPSHUFD(Imm(0x4e), delta, sigmaDelta)
-	VPTERNLOGQ(Imm(xorAnd), c.high, delta, sigmaDelta)
-
-	s.all()
-	Label("two")
-	XCHGQ(now, next)
-	s.begin()
-	garbleGroup(c, l, 0, now, delta, sigmaDelta, s)
-	DECQ(groups)
-	JZ(LabelRef("end"))
-	garbleGroup(c, l, 1, now, delta, sigmaDelta, s)
-	l.advance()
-	DECQ(groups)
-	JNZ(LabelRef("two"))
-	Label("end")
-	VZEROUPPER()
-	RET()
+	Doc("garbleAndVAES garbles groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).",
+		"The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the",
+		"number of eights of groups, rounded up, is odd, to spare.")
+	k := newKernel()
+	g := &garbler{kernel: k, delta: broadcast(Mem{Base: Load(Param("delta"), GP64())})}
+	g.sigmaDelta = k.sigma(g.delta)
+	for j := range g.both {
+		g.both[j] = ZMM()
+		VPXORQ(g.sigmaDelta, k.number[j], g.both[j])
+	}
+	keys := GP64()
+	k.loop(keys, func() {
+		g.garble(0, keys, func(r int) {
+			if r%4 == 3 {
+				k.keys.step()
+			}
+		})
+		DECQ(k.groups)
+		JZ(LabelRef("end"))
+		g.garble(1, keys, func(r int) {
+			if r == 5 {
+				k.keys.step()
+			}
+		})
+		DECQ(k.groups)
+		JZ(LabelRef("end"))
+	})
+	k.end()
 }
 
-// garbleGroup garbles the group i of 0 and 1 and makes half of the next keys.
-func garbleGroup(c *constants, l *labels, i int, now Register, delta, sigmaDelta VecVirtual, s *keySchedule) {
-	var states, plain []VecVirtual
-	var lanes []int
-	for _, half := range []struct {
-		at   Register
-		lane int
-	}{{l.a, i}, {l.b, 2 + i}} {
-		k0 := roundKey(now, 0, half.lane)
-		k1 := ZMM()
-		VPXORQ(sigmaDelta, k0, k1)
+type garbler struct {
+	*kernel
+	delta, sigmaDelta VecVirtual
+	both              [2]VecVirtual // number ⊕ σ(Δ)
+}
+
+// garble emits one group. The last round of AES adds whatever it is given, so
+// that sums of hashes cost nothing.
+func (g *garbler) garble(i int, keys Register, between func(round int)) {
+	var states []state
+	var sigmas [2][2]VecVirtual
+	for half, labels := range []Register{g.a, g.b} {
 		for j := range 2 {
-			x := load(Mem{Base: half.at, Disp: group*i + 64*j})
-			x = c.sigma(x, j)
-			zero, one := ZMM(), ZMM()
-			VPXORQ(k0, x, zero)
-			VPXORQ(k1, x, one)
-			states, plain = append(states, zero, one), append(plain, x)
-			lanes = append(lanes, half.lane, half.lane)
+			x := g.sigma(load(Mem{Base: labels, Disp: group*i + 64*j}))
+			zero, one := roundKey(keys, 0, i, half), roundKey(keys, 0, i, half)
+			sum(zero, x, g.number[j])
+			sum(one, x, g.both[j])
+			states = append(states, state{zero, i, half}, state{one, i, half})
+			sigmas[half][j] = x
 		}
 	}
-	encrypt(now, states, lanes, func(r int) {
-		if r%2 == 0 {
-			s.step()
-		}
-	})
+	last := g.lastKeys(keys, i)
+	for j := range 2 {
+		sum(sigmas[0][j], sigmas[1][j], last)
+	}
+	encrypt(keys, states, between)
 	for j := range 2 {
 		at := group*i + 64*j
-		ka := c.colours(Mem{Base: l.a, Disp: at})
-		kb := c.colours(Mem{Base: l.b, Disp: at})
-		g, g1, e, e1 := states[2*j], states[2*j+1], states[4+2*j], states[5+2*j]
-		VPTERNLOGQ(Imm(xor3), sigmaDelta, g, g1)
-		VPXORQ(delta, g1, kb, g1)                // T_G
-		VPTERNLOGQ(Imm(xor3), sigmaDelta, e, e1) // T_E ⊕ a
-		VPTERNLOGQ(Imm(xor3), plain[j], e, g)
-		VPXORQ(plain[2+j], g, g)
-		VPXORQ(g1, g, ka, g)
-		VPXORQ(e1, g, kb, g)
-		VPXORQ(Mem{Base: l.a, Disp: at}, e1, e1)
-		VMOVDQU64(g, Mem{Base: l.dst, Disp: at})
-		lo, hi := load(lowHalf), load(highHalf)
-		VPERMI2Q(e1, g1, lo)
-		VPERMI2Q(e1, g1, hi)
-		VMOVDQU64(lo, Mem{Base: l.table, Disp: 2 * at})
-		VMOVDQU64(hi, Mem{Base: l.table, Disp: 2*at + 64})
-	}
-}
-
-// evaluateAnd emits the kernel of the evaluator: two groups a turn, side by
-// side, 8 registers under way.
-func evaluateAnd() {
-	TEXT("evaluateAndVAES", 0, "func(dst, a, b, table *byte, groups int, start *byte, k, l uint64)")
-	Pragma("noescape")
-	Doc("evaluateAndVAES evaluates groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).")
-	l := loadLabels()
-	groups := Load(Param("groups"), GP64())
-	now, next := stack()
-	s := newKeySchedule(Load(Param("start"), GP64()), Load(Param("k"), GP64()), Load(Param("l"), GP64()), next)
-	c := newConstants()
-
-	s.all()
-	SUBQ(Imm(2), groups)
-	JL(LabelRef("last"))
-	Label("two")
-	XCHGQ(now, next)
-	s.begin()
-	evaluateGroups(c, l, []int{0, 1}, now, func(int) { s.step() })
-	l.advance()
-	SUBQ(Imm(2), groups)
-	JGE(LabelRef("two"))
-	Label("last")
-	ADDQ(Imm(2), groups)
-	JZ(LabelRef("end"))
-	evaluateGroups(c, l, []int{0}, next, func(int) {})
-	Label("end")
-	VZEROUPPER()
-	RET()
-}
-
-// evaluateGroups evaluates groups of 0 and 1.
-func evaluateGroups(c *constants, l *labels, groups []int, now Register, between func(round int)) {
-	var first, second, plain []VecVirtual
-	var lanes []int
-	for _, i := range groups {
-		ka, kb := roundKey(now, 0, i), roundKey(now, 0, 2+i)
-		for j := range 2 {
-			at := group*i + 64*j
-			a := c.sigma(load(Mem{Base: l.a, Disp: at}), j)
-			b := c.sigma(load(Mem{Base: l.b, Disp: at}), j)
-			x := ZMM()
-			VPXORQ(a, b, x)
-			VPXORQ(ka, a, a)
-			VPXORQ(kb, b, b)
-			first, second, plain = append(first, a), append(second, b), append(plain, x)
-			lanes = append(lanes, i)
+		ka := g.colours(Mem{Base: g.a, Disp: at})
+		kb := g.colours(Mem{Base: g.b, Disp: at})
+		h, tg := states[2*j].z, states[2*j+1].z
+		VAESENCLAST(g.sigmaDelta, h, h)
+		VAESENCLAST(h, tg, tg)
+		VPXORQ(g.delta, tg, kb, tg)
+		e, te := states[4+2*j].z, states[5+2*j].z
+		VAESENCLAST(g.sigmaDelta, e, e)
+		VAESENCLAST(e, te, te) // T_E ⊕ a
+		sum(h, e, sigmas[0][j])
+		VPXORQ(tg, h, ka, h)
+		VPXORQ(te, h, kb, h)
+		VPXORQ(Mem{Base: g.a, Disp: at}, te, te)
+		VMOVDQU64(h, Mem{Base: g.dst, Disp: at})
+		for n, order := range []Mem{lowHalf, highHalf} {
+			z := load(order)
+			VPERMI2Q(te, tg, z)
+			VMOVDQU64(z, Mem{Base: g.table, Disp: 2*at + 64*n})
 		}
 	}
-	states := append([]VecVirtual{}, first...)
-	for _, i := range lanes {
-		lanes = append(lanes, 2+i)
+}
+
+// evaluateAnd emits the kernel of the evaluator: two groups side by side, eight
+// registers under way.
+func evaluateAnd() {
+	TEXT("evaluateAndVAES", NOSPLIT, "func(dst, a, b, table *byte, groups int, start *byte, k, l, nextK, nextL uint64, ready, spare *byte)")
+	Pragma("noescape")
+	Doc("evaluateAndVAES evaluates groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).",
+		"The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the",
+		"number of eights of groups, rounded up, is odd, to spare.")
+	k := newKernel()
+	keys := GP64()
+	k.loop(keys, func() {
+		CMPQ(k.groups, Imm(1))
+		JE(LabelRef("one"))
+		k.evaluate([]int{0, 1}, keys, func(r int) {
+			if r%3 == 0 {
+				k.keys.step()
+			}
+		})
+		SUBQ(Imm(2), k.groups)
+		JZ(LabelRef("end"))
+	})
+	Label("one")
+	k.evaluate([]int{0}, keys, func(int) {})
+	k.end()
+}
+
+// evaluate emits some groups.
+func (k *kernel) evaluate(groups []int, keys Register, between func(round int)) {
+	var states []state
+	var sums []VecVirtual
+	for _, i := range groups {
+		last := k.lastKeys(keys, i)
+		for j := range 2 {
+			at := group*i + 64*j
+			a := k.sigma(load(Mem{Base: k.a, Disp: at}))
+			b := k.sigma(load(Mem{Base: k.b, Disp: at}))
+			za, zb := roundKey(keys, 0, i, 0), roundKey(keys, 0, i, 1)
+			sum(za, a, k.number[j])
+			sum(zb, b, k.number[j])
+			states = append(states, state{za, i, 0}, state{zb, i, 1})
+			sums = append(sums, sum(a, b, last))
+		}
 	}
-	encrypt(now, append(states, second...), lanes, between)
-	for n, g := range first {
+	encrypt(keys, states, between)
+	for n, x := range sums {
 		at := group*groups[n/2] + 64*(n%2)
-		a := load(Mem{Base: l.a, Disp: at})
-		ka, kb := c.colours(a), c.colours(Mem{Base: l.b, Disp: at})
-		lo, hi := load(Mem{Base: l.table, Disp: 2 * at}), load(Mem{Base: l.table, Disp: 2*at + 64})
-		tg, te := load(evenLanes), load(oddLanes)
-		VPERMI2Q(hi, lo, tg)
-		VPERMI2Q(hi, lo, te)
-		VPXORQ(a, te, te)
-		VPTERNLOGQ(Imm(xor3), plain[n], second[n], g)
-		VPXORQ(tg, g, ka, g)
-		VPXORQ(te, g, kb, g)
-		VMOVDQU64(g, Mem{Base: l.dst, Disp: at})
+		za, zb := states[2*n].z, states[2*n+1].z
+		VAESENCLAST(x, za, za)
+		VAESENCLAST(za, zb, zb)
+		ka := k.colours(Mem{Base: k.a, Disp: at})
+		kb := k.colours(Mem{Base: k.b, Disp: at})
+		tg, te, top := load(evenLanes), load(oddLanes), load(Mem{Base: k.table, Disp: 2*at + 64})
+		bottom := load(Mem{Base: k.table, Disp: 2 * at})
+		VPERMI2Q(top, bottom, tg)
+		VPERMI2Q(top, bottom, te)
+		VPXORQ(tg, zb, ka, zb)
+		VPTERNLOGQ(Imm(xor3), Mem{Base: k.a, Disp: at}, te, kb, zb)
+		VMOVDQU64(zb, Mem{Base: k.dst, Disp: at})
 	}
 }

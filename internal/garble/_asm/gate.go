@@ -7,11 +7,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-const (
-	rounds   = 10                // of AES-128
-	schedule = (rounds + 1) * 64 // bytes of four expanded keys
-	group    = 8 * 16            // bytes of the labels of one key
-)
+const group = 8 * 16 // bytes of the labels of one key
 
 // Truth tables of VPTERNLOGQ for (dst, second, first operand).
 const (
@@ -22,13 +18,15 @@ const (
 // Constants in memory.
 var (
 	rcon      = roundConstants()
-	rotate    = quads("rotate", 0x0c0f0e0d0c0f0e0d, 0x0c0f0e0d0c0f0e0d)
+	rotate    = rotation()
 	high      = quads("high", 0, ^uint64(0))
 	one       = quads("one", 1, 1)
 	numberLow = eight("number_low", 0, 0, 0, 1, 0, 2, 0, 3)
 	numberTop = eight("number_high", 0, 4, 0, 5, 0, 6, 0, 7)
-	firstKeys = eight("first_keys", 0, 0, 1, 0, 0, 0, 1, 0)
-	nextKeys  = quads("next_keys", 2, 0)
+	upTo7     = eight("up_to_7", 0, 1, 2, 3, 4, 5, 6, 7)
+	eights    = quads("eights", 8, 8)
+	lowWords  = words("low_words", func(p int) int { return 2 * p })
+	highWords = words("high_words", func(p int) int { return 2*p + 1 })
 	lowHalf   = eight("low_half", 0, 1, 8, 9, 2, 3, 10, 11)
 	highHalf  = eight("high_half", 4, 5, 12, 13, 6, 7, 14, 15)
 	evenLanes = eight("even_lanes", 0, 1, 4, 5, 8, 9, 12, 13)
@@ -37,6 +35,7 @@ var (
 
 func main() {
 	ConstraintExpr("amd64,!purego")
+	firstKeys()
 	garbleAnd()
 	evaluateAnd()
 	free()
@@ -57,14 +56,34 @@ func quads(name string, lo, hi uint64) Mem {
 	return eight(name, lo, hi, lo, hi, lo, hi, lo, hi)
 }
 
-// roundConstants has the constant of each round in all words of a register.
+// words is a choice of 16 words of 32, such that key p of the 16 in a schedule
+// comes from word 4·(p mod 4) + p div 4: keySchedule.store leaves it at block p.
+func words(name string, choice func(p int) int) Mem {
+	m := GLOBL(name, RODATA|NOPTR)
+	for d := range keys {
+		DATA(4*d, U32(choice(d/4+d%4*4)))
+	}
+	return m
+}
+
+// rotation is RotWord of each word, before the inverse of ShiftRows: byte r of
+// column c is taken from column c + r.
+func rotation() Mem {
+	m := GLOBL("rotation", RODATA|NOPTR)
+	for i := range 64 {
+		column, row := i/4%4, i%4
+		from := (column - row + 4) % 4
+		DATA(i, U8(4*from+(row+1)%4))
+	}
+	return m
+}
+
+// roundConstants has the constant of each round, and some that nobody uses.
 func roundConstants() Mem {
 	m := GLOBL("rcon", RODATA|NOPTR)
-	c := uint64(1)
-	for r := range rounds {
-		for i := range 8 {
-			DATA(64*r+8*i, U64(c|c<<32))
-		}
+	c := uint32(1)
+	for r := range steps {
+		DATA(4*r, U32(c))
 		if c <<= 1; c&0x100 != 0 {
 			c ^= 0x11b
 		}
@@ -84,14 +103,4 @@ func broadcast(m Mem) VecVirtual {
 	z := ZMM()
 	VBROADCASTI32X4(m, z)
 	return z
-}
-
-// stack returns the aligned addresses of two schedules. They hold no secrets.
-func stack() (now, next Register) {
-	m := AllocLocal(2*schedule + 64)
-	now, next = GP64(), GP64()
-	LEAQ(m.Offset(63), now)
-	ANDQ(I32(-64), now)
-	LEAQ(Mem{Base: now, Disp: schedule}, next)
-	return now, next
 }
