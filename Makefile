@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 RACE        := . ./internal/protocol ./internal/wire/... ./internal/serve ./internal/linear ./transport
 
-.PHONY: all fmt lint vet test short race fuzz bench accuracy exact vuln demo model
+.PHONY: all fmt lint vet test short purego race fuzz bench bench-rivals asm accuracy exact vuln demo model
 
 all: fmt lint test
 
@@ -29,6 +29,10 @@ test:
 short:
 	$(GO) test -short ./...
 
+# purego tests the portable code where assembly would run.
+purego:
+	$(GO) test -short -tags purego ./internal/... ./nn .
+
 race:
 	$(GO) test -race -short $(RACE)
 
@@ -38,6 +42,16 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . ./internal/ring ./internal/rlwe ./internal/block ./internal/garble ./internal/ot ./internal/linear ./internal/protocol
+
+# bench-rivals measures kernels beside those of other projects, in one run.
+bench-rivals:
+	cd bench && $(GO) test -run '^$$' -bench . -count 3 .
+
+# asm generates the assembly again and fails if what is committed differs.
+ASM := ./internal/block ./internal/garble ./internal/ot ./internal/ring ./nn
+asm:
+	$(GO) generate $(ASM)
+	git diff --exit-code -- '*.s' '*_stubs_amd64.go'
 
 # accuracy compares float and integer networks on MNIST's 10 000 test images.
 # DATA is a folder of models, samples and data sets laid out as docs/data.md says.
