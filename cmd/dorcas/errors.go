@@ -72,6 +72,7 @@ func hint(err error) string {
 		return "check the path"
 	case errors.Is(err, fs.ErrPermission):
 		return "check the file's permissions"
+	case !strings.Contains(err.Error(), "wire: "): // below, the connection failed
 	case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET):
 	case strings.Contains(err.Error(), "hello"):
 		return "is it a dorcas server, and does its scheme (tcp or tls) match?"

@@ -12,11 +12,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"dorcas/nn/onnx"
 )
 
 // The built-in network. Its scales come from 200 of the drawings that
@@ -51,6 +54,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if ctx.Err() != nil {
 		fmt.Fprintf(stderr, "%s: interrupted\n", cmd.CommandPath())
 		return exitInterrupted
+	}
+	if u, ok := errors.AsType[*onnx.UnsupportedError](err); ok {
+		for _, node := range u.Nodes {
+			fmt.Fprintf(stderr, "  %s\n", node)
+		}
 	}
 	fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), explain(cmd, err))
 	if isUsage(err) {
