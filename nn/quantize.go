@@ -15,7 +15,7 @@ type QuantizeOptions struct {
 	// are to be added to finer ones takes as many more as that needs.
 	WeightBits int
 	// SquareBits is the width of what a square takes, signed, and of what it
-	// gives, unsigned; default 10.
+	// gives, unsigned; default 8.
 	SquareBits int
 	// InputBits is the width of the input. The default is the least of 8 to 12
 	// that changes the samples by at most a hundredth: 8 for most pictures, more
@@ -112,7 +112,7 @@ func (opt *QuantizeOptions) withDefaults() (QuantizeOptions, error) {
 		name           string
 	}{
 		{&o.ActBits, 8, 2, 14, "ActBits"}, {&o.WeightBits, 8, 2, maxWeightBits, "WeightBits"},
-		{&o.SquareBits, 10, 2, 14, "SquareBits"}, {&o.InputBits, 0, 2, 14, "InputBits"},
+		{&o.SquareBits, 8, 2, 14, "SquareBits"}, {&o.InputBits, 0, 2, 14, "InputBits"},
 	} {
 		if *f.bits == 0 {
 			*f.bits = f.usual

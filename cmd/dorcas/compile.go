@@ -60,7 +60,7 @@ With --json: {"samples","accuracy_float","accuracy_integer","activation_bits",
 	flags.StringVar(&f.reveal, "reveal", "scores", "what clients learn: scores, or only the label")
 	flags.IntVar(&f.opt.ActBits, "act-bits", 8, "bits of activations, 2 to 14")
 	flags.IntVar(&f.opt.WeightBits, "weight-bits", 8, "bits of weights, 2 to 14")
-	flags.IntVar(&f.opt.SquareBits, "square-bits", 10, "bits around squares, 2 to 14")
+	flags.IntVar(&f.opt.SquareBits, "square-bits", 8, "bits around squares, 2 to 14")
 	flags.IntVar(&f.opt.InputBits, "input-bits", 0, "bits of the input, 2 to 14 (default 8, or 9 with negative values)")
 	return cmd
 }
