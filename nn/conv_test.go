@@ -257,8 +257,12 @@ func TestConvAllocates(t *testing.T) {
 		} {
 			x, w := c.random(newRand(6), false)
 			y := make([]int32, c.out.Len())
-			if n := testing.AllocsPerRun(20, func() { c.Apply(y, x, c.in, c.out, w) }); n > 1 {
-				t.Errorf("%v: %v allocations, want at most the Product", &c, n)
+			least := 99.0 // of several, since the race detector empties pools
+			for range 30 {
+				least = min(least, testing.AllocsPerRun(1, func() { c.Apply(y, x, c.in, c.out, w) }))
+			}
+			if least > 1 {
+				t.Errorf("%v: %v allocations, want at most the Product", &c, least)
 			}
 		}
 	})

@@ -40,7 +40,8 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.`,
 	root.PersistentFlags().BoolVar(&g.json, "json", false, "print JSON in place of text")
 	root.PersistentFlags().BoolVarP(&g.quiet, "quiet", "q", false, "no progress, no summary")
 	root.AddCommand(
-		newDemo(g), newCompile(g), newInspect(g), newServe(g), newInfer(g), newRun(g), newCert(g), newVersion(g),
+		newDemo(g), newCompile(g), newInspect(g), newServe(g), newInfer(g), newRun(g), newCert(g), newBench(g), newBenchServer(),
+		newVersion(g),
 	)
 	return root
 }

@@ -85,6 +85,7 @@ func AddBits(dst []byte, at int, src []byte, from, n int) {
 
 // word returns the n bits of src from bit at on, 0 < n ≤ 64, and zeros.
 func word(src []byte, at, n int) uint64 {
+	_ = src[(at+n+7)/8-1]
 	src = src[at/8 : (at+n+7)/8]
 	shift := at % 8
 	if len(src) >= 8 {
@@ -106,6 +107,7 @@ func addWord(dst []byte, at int, w uint64, n int) {
 	if n == 0 {
 		return
 	}
+	_ = dst[(at+n+7)/8-1]
 	dst = dst[at/8 : (at+n+7)/8]
 	w &= ^uint64(0) >> (64 - n)
 	shift := at % 8

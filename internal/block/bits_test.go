@@ -125,6 +125,29 @@ func TestAddWordsAndBits(t *testing.T) {
 	}
 }
 
+// TestBitsPanic: a slice that is too short is not read or written past its end,
+// even where it has room.
+func TestBitsPanic(t *testing.T) {
+	short := make([]byte, 9)[:8]
+	for name, f := range map[string]func(){
+		"AddWhere":   func() { AddWhere(make([]Block, 64), short, 1, Block{}) },
+		"AddColours": func() { AddColours(short, 1, make([]Block, 64)) },
+		"AddPlane":   func() { AddPlane(short, 63, make([]int32, 2), 0) },
+		"OrPlane":    func() { OrPlane(make([]int32, 64), 0, short, 8) },
+		"AddWords":   func() { AddWords(short, 33, make([]int32, 1), 32) },
+		"AddBits":    func() { AddBits(make([]byte, 9), 0, short, 1, 64) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		})
+	}
+}
+
 func TestPutAll(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	row := randomBlocks(rng, 5)

@@ -59,27 +59,34 @@ const entrySize = 2 * block.Size
 func groups(n int) uint64 { return (uint64(n) + KeyBatch - 1) / KeyBatch }
 
 // tile is the number of instances that go through the circuit together, so that
-// the labels between gates stay in the level 1 cache. A multiple of KeyBatch.
-// LOCAL: the table does not depend on it.
+// the labels between gates stay in the nearer caches, and many enough to make a
+// call to a gate cheap. A multiple of KeyBatch. LOCAL: the table does not depend
+// on it.
 const tile = 256
 
 // Scratch is memory that calls share, to save allocations. The zero value is
 // ready. It holds secrets between calls, and serves one call at a time.
 type Scratch struct {
+	ahead ahead
 	wires []block.Block // labels of the slots that are not inputs, tile of each
 	half  [2][2 * tile]block.Block
 	keys  [tile / KeyBatch]block.Block
 	rest  rest
-	ahead ahead
-	hash  func(dst, src, keys []block.Block, per int) // set by tests only
+
+	gateTable int                                         // bytes of the table of one gate
+	hash      func(dst, src, keys []block.Block, per int) // set by tests only
 }
 
-// rest is room for the last instances of a gate, which do not fill their key,
-// when they are computed by vectors.
+// rest is room for the last instances of a gate when they do not fill their key,
+// for kernels that want full ones.
 type rest struct {
-	a, b  [KeyBatch]block.Block
-	table [KeyBatch * entrySize]byte
+	a, b  [few]block.Block
+	table [few * entrySize]byte
 }
+
+// few is a number of instances that are rather copied together than made two
+// batches of. A multiple of KeyBatch. LOCAL
+const few = 64
 
 // Garble writes the table of n instances and the zero labels of their outputs.
 // Zero labels of inputs may be equal, within an instance and between instances.
@@ -116,6 +123,7 @@ func run(c *circuit.Circuit, n int, t Tweak, in, out []block.Block, table []byte
 		panic("garble: key counters run over")
 	}
 	s.prepare(c)
+	s.gateTable = n * entrySize
 	perHalf := groups(n)
 	for first := 0; first < n; first += tile {
 		m := min(tile, n-first)

@@ -11,22 +11,29 @@ func firstKeysVAES(schedule *byte, start *byte, k uint64, l uint64)
 
 // garbleAndVAES garbles groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).
 // The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the
-// number of eights of groups, rounded up, is odd, to spare.
+// number of eights of groups, rounded up, is odd, to spare. The table is fetched ahead by so many bytes.
 //
 //go:noescape
-func garbleAndVAES(dst *byte, a *byte, b *byte, table *byte, groups int, delta *byte, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte)
+func garbleAndVAES(dst *byte, a *byte, b *byte, table *byte, groups int, delta *byte, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte, ahead int)
 
 // evaluateAndVAES evaluates groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).
 // The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the
-// number of eights of groups, rounded up, is odd, to spare.
+// number of eights of groups, rounded up, is odd, to spare. The table is fetched ahead by so many bytes.
 //
 //go:noescape
-func evaluateAndVAES(dst *byte, a *byte, b *byte, table *byte, groups int, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte)
+func evaluateAndVAES(dst *byte, a *byte, b *byte, table *byte, groups int, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte, ahead int)
 
-// xorDeltaAVX512 sets dst = a ⊕ b ⊕ delta for n blocks; n > 0.
+// garbleAndAESNI garbles groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).
+// temp has 480 bytes.
 //
 //go:noescape
-func xorDeltaAVX512(dst *byte, a *byte, b *byte, n int, delta *byte)
+func garbleAndAESNI(dst *byte, a *byte, b *byte, table *byte, groups int, delta *byte, start *byte, k uint64, l uint64, temp *byte)
+
+// evaluateAndAESNI evaluates groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).
+// temp has 480 bytes.
+//
+//go:noescape
+func evaluateAndAESNI(dst *byte, a *byte, b *byte, table *byte, groups int, start *byte, k uint64, l uint64, temp *byte)
 
 // xorDeltaAVX2 sets dst = a ⊕ b ⊕ delta for n blocks; n > 0.
 //

@@ -17,8 +17,10 @@ import (
 
 // scratch is the memory of one call.
 type scratch struct {
-	sum   rlwe.Sum
-	share [ring.N]uint32
+	sum    rlwe.Sum
+	share  [ring.N]uint32
+	coeffs [ring.N]int32
+	plain  ring.NTT
 }
 
 // Answer computes answer i. It writes AnswerSize(i) bytes to dst, and the
@@ -37,11 +39,9 @@ func (l *Layout) Answer(dst []byte, share []int32, i int, cts []rlwe.Ciphertext,
 	wanted := l.wanted(t, group)
 	s := l.scratch.Get().(*scratch)
 	defer l.scratch.Put(s)
-	set := &l.sets[t.set]
-	plain := w.plain[set.first+group*t.uploads:][:t.uploads]
 	s.sum.Zero()
-	for u := range plain {
-		s.sum.MulAdd(&cts[t.firstUpload+u], &plain[u])
+	for u := range t.uploads {
+		s.sum.MulAdd(&cts[t.firstUpload+u], w.plaintext(l, t.set, group*t.uploads+u, s))
 	}
 	t.answer.Reshare(dst, s.share[:len(wanted)], &s.sum, pk, wanted, fresh, mask)
 	l.scatter(share, t, group, s.share[:len(wanted)])

@@ -57,11 +57,11 @@ type placed struct {
 	wanted                   []int32 // coefficients of an answer of m kernels
 }
 
-// weightSet names plaintexts that several tiles share.
+// weightSet names plaintexts that several tiles share: uploads · answers of
+// them, answer by answer.
 type weightSet struct {
 	cut
 	pitch, size int
-	first       int // index of its first plaintext, answer by answer
 }
 
 // NewLayout chooses the cut with the fewest bytes, then the fewest products.
@@ -110,7 +110,6 @@ func newLayout(g Geometry, p prices) (*Layout, error) {
 // place numbers uploads, answers and plaintexts.
 func (l *Layout) place(tiles []tile) {
 	rows, cols := l.view.grid()
-	plaintexts := 0
 	sets := map[weightSet]int{}
 	type form struct {
 		set, lead, outs, width int
@@ -122,9 +121,7 @@ func (l *Layout) place(tiles []tile) {
 		if !ok {
 			set = len(l.sets)
 			sets[key] = set
-			key.first = plaintexts
 			l.sets = append(l.sets, key)
-			plaintexts += t.uploads * t.answers
 		}
 		f := form{set, t.outAt(rows.taps, cols.taps), t.outs(), t.cols.outs}
 		if forms[f] == nil {

@@ -26,22 +26,36 @@ func (l *Layout) packChannel(dst []uint32, b *block, channel int, x []int32) {
 	top, bottom := row.held(dh)
 	left, right := col.held(dw)
 	at := func(y int) int { return (y*row.step + dh - row.pad) * l.geometry.InW }
-	if l.view.flat {
-		first := b.rows.first
-		for i := range b.rows.size {
-			y, p := (first+i)/l.view.width, (first+i)%l.view.width
-			if top <= y && y < bottom && left <= p && p < right {
-				dst[i*b.pitch] = uint32(plane[at(y)+p*col.step+dw-col.pad])
+	if l.view.flat { // one column of places, pitch 1
+		first, last := b.rows.first, b.rows.first+b.rows.size
+		for y := max(top, first/l.view.width); y < bottom && y*l.view.width < last; y++ {
+			start := y * l.view.width
+			if from, to := max(left, first-start), min(right, last-start); from < to {
+				copyPlaces(dst[start+from-first:][:to-from], plane[at(y)+from*col.step+dw-col.pad:], col.step)
 			}
 		}
 		return
 	}
 	y0, p0 := b.rows.first+b.rows.lead, b.cols.first+b.cols.lead
+	from, to := max(left, p0), min(right, p0+b.cols.size)
+	if from >= to {
+		return
+	}
 	for y := max(top, y0); y < min(bottom, y0+b.rows.size); y++ {
-		from, to := dst[(y-y0)*b.pitch:], plane[at(y):]
-		for p := max(left, p0); p < min(right, p0+b.cols.size); p++ {
-			from[p-p0] = uint32(to[p*col.step+dw-col.pad])
+		copyPlaces(dst[(y-y0)*b.pitch+from-p0:][:to-from], plane[at(y)+from*col.step+dw-col.pad:], col.step)
+	}
+}
+
+// copyPlaces fills dst with every step-th element of src.
+func copyPlaces(dst []uint32, src []int32, step int) {
+	if step == 1 {
+		for i, v := range src[:len(dst)] {
+			dst[i] = uint32(v)
 		}
+		return
+	}
+	for i := range dst {
+		dst[i] = uint32(src[i*step])
 	}
 }
 
@@ -49,21 +63,48 @@ func (l *Layout) packChannel(dst []uint32, b *block, channel int, x []int32) {
 // coeffs, which is zero and has n entries.
 func (l *Layout) spread(coeffs []int32, set *weightSet, upload, answer int, w []int16) {
 	row, col := &l.view.row, &l.view.col
-	for s := range min(set.ct, l.view.channels()-upload*set.ct) {
+	taps := row.kernel * col.kernel
+	kernels := min(set.m, l.geometry.OutC-answer*set.m)
+	channels := min(set.ct, l.view.channels()-upload*set.ct)
+	if row.taps == 1 && col.taps == 1 && len(row.offsets)*len(col.offsets) == taps {
+		l.spreadMatrix(coeffs, set, w[answer*set.m*l.geometry.InC*taps+upload*set.ct:], channels, kernels)
+		return
+	}
+	for s := range channels {
 		c, dh, dw := l.view.channel(upload*set.ct + s)
-		for k := range min(set.m, l.geometry.OutC-answer*set.m) {
-			kernel := w[((answer*set.m+k)*l.geometry.InC+c)*row.kernel*col.kernel:]
-			at := (k*set.ct-s)*set.size + (row.taps-1)*set.pitch + col.taps - 1
-			for i := 0; i < row.taps && i*row.step+dh < row.kernel; i++ {
-				for j := 0; j < col.taps && j*col.step+dw < col.kernel; j++ {
-					v := int32(kernel[(i*row.step+dh)*col.kernel+j*col.step+dw])
-					if p := at - i*set.pitch - j; p >= 0 {
-						coeffs[p] += v
-					} else { // X^p = −X^(p+n)
-						coeffs[p+l.n] -= v
+		rows, cols := ceilDiv(row.kernel-dh, row.step), ceilDiv(col.kernel-dw, col.step)
+		rows, cols = min(rows, row.taps), min(cols, col.taps)
+		at := (row.taps-1)*set.pitch + col.taps - 1 - s*set.size
+		for k := range kernels {
+			kernel := w[((answer*set.m+k)*l.geometry.InC+c)*taps+dh*col.kernel+dw:]
+			for i := range rows {
+				line, p := kernel[i*row.step*col.kernel:], at-i*set.pitch
+				for j := range cols {
+					v := int32(line[j*col.step])
+					if q := p - j; q >= 0 {
+						coeffs[q] += v
+					} else { // X^q = −X^(q+n)
+						coeffs[q+l.n] -= v
 					}
 				}
 			}
+			at += set.ct * set.size
+		}
+	}
+}
+
+// spreadMatrix is spread where every weight is a channel of its own: kernel k
+// has channels weights from w[k·l.view.channels()] on.
+func (l *Layout) spreadMatrix(coeffs []int32, set *weightSet, w []int16, channels, kernels int) {
+	coeffs[0] = int32(w[0])
+	for s, v := range w[1:channels] {
+		coeffs[l.n-(s+1)*set.size] = -int32(v)
+	}
+	for k := 1; k < kernels; k++ {
+		at := k * set.ct * set.size
+		for _, v := range w[k*l.view.channels():][:channels] {
+			coeffs[at] = int32(v)
+			at -= set.size
 		}
 	}
 }
@@ -75,14 +116,18 @@ func (l *Layout) scatter(dst []int32, t *placed, group int, values []uint32) {
 		panic("linear: wrong size of output tensor")
 	}
 	rows, cols := l.view.grid()
+	lines, width := t.rows.outs, t.cols.outs
+	if width == cols.outs { // whole rows follow one another
+		lines, width = 1, lines*width
+	}
 	for k := group * t.m; len(values) > 0; k++ {
 		plane := dst[k*rows.outs*cols.outs:]
-		for y := range t.rows.outs {
-			line := plane[(t.rows.first+y)*cols.outs+t.cols.first:][:t.cols.outs]
-			for x := range line {
-				line[x] = int32(values[x])
+		for y := range lines {
+			line := plane[(t.rows.first+y)*cols.outs+t.cols.first:][:width]
+			for x, v := range values[:width] {
+				line[x] = int32(v)
 			}
-			values = values[t.cols.outs:]
+			values = values[width:]
 		}
 	}
 }

@@ -3,6 +3,7 @@ package linear
 import (
 	"fmt"
 	"runtime"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -11,15 +12,28 @@ import (
 	"dorcas/internal/rlwe"
 )
 
+// WeightBytes bounds what the weights of one model should take; NewWeights
+// holds a single layer to it. GAZELLE's network for CIFAR-10 takes 66 MiB, all
+// of ResNet-18 would take 2.6 GiB. LOCAL
+const WeightBytes = 1 << 30
+
 // Weights are the weights of one layer in the form that products need: the NTT
-// form of every distinct plaintext. Tiles of the same layout share them. They
-// print as [redacted].
+// form of every distinct plaintext. Tiles of the same layout share them. Where
+// memory is short, some plaintexts are not held but made anew for every
+// product. They print as [redacted].
 type Weights struct {
-	plain []ring.NTT
+	w     []int16    // as NewWeights got them
+	plain []ring.NTT // the plaintexts held
+	sets  []held
 }
 
-// Bytes returns the memory that the weights take.
-func (w *Weights) Bytes() int { return len(w.plain) * int(unsafe.Sizeof(ring.NTT{})) }
+// held says which plaintexts of a set are held: the first n, from place first.
+type held struct{ first, n int }
+
+// Bytes returns the memory that the plaintexts held take.
+func (w *Weights) Bytes() int { return len(w.plain) * plaintextSize }
+
+const plaintextSize = int(unsafe.Sizeof(ring.NTT{}))
 
 // String hides the values.
 func (w *Weights) String() string { return "[redacted]" }
@@ -27,13 +41,18 @@ func (w *Weights) String() string { return "[redacted]" }
 // Format hides the values from every verb.
 func (w *Weights) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[redacted]") }
 
-// NewWeights encodes w, in the order [OutC][InC][KH][KW], on all processors.
-// It panics on another length; CheckNoise tells whether the values are
-// allowed.
-func (l *Layout) NewWeights(w []int16) *Weights {
+// NewWeights encodes w, in the order [OutC][InC][KH][KW], on all processors,
+// within WeightBytes. It keeps w, which must not change. It panics on another
+// length; CheckNoise tells whether the values are allowed.
+func (l *Layout) NewWeights(w []int16) *Weights { return l.NewWeightsWithin(w, WeightBytes) }
+
+// NewWeightsWithin is NewWeights with plaintexts of at most room bytes held;
+// an answer none of whose plaintexts are held takes two to three times as long.
+// To bound a model, give each layer what the layers before it left.
+func (l *Layout) NewWeightsWithin(w []int16, room int) *Weights {
 	l.checkWeights(w)
-	last := &l.sets[len(l.sets)-1]
-	ws := &Weights{plain: make([]ring.NTT, last.first+last.uploads*last.answers)}
+	ws := &Weights{w: w}
+	ws.sets, ws.plain = l.hold(room / plaintextSize)
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(ws.plain)) {
@@ -44,10 +63,11 @@ func (l *Layout) NewWeights(w []int16) *Weights {
 				if i >= len(ws.plain) {
 					return
 				}
-				clear(coeffs[:])
-				set, upload, answer := l.plaintext(i)
-				l.spread(coeffs[:], set, upload, answer, w)
-				rlwe.EncodePlain(&ws.plain[i], coeffs[:])
+				k := 0
+				for i-ws.sets[k].first >= ws.sets[k].n || i < ws.sets[k].first {
+					k++
+				}
+				l.encode(&ws.plain[i], &coeffs, &l.sets[k], i-ws.sets[k].first, w)
 			}
 		})
 	}
@@ -55,15 +75,41 @@ func (l *Layout) NewWeights(w []int16) *Weights {
 	return ws
 }
 
-// plaintext returns what plaintext i is of.
-func (l *Layout) plaintext(i int) (set *weightSet, upload, answer int) {
-	k := len(l.sets) - 1
-	for l.sets[k].first > i {
-		k--
+// hold chooses up to n plaintexts to be held, those first that most tiles use.
+func (l *Layout) hold(n int) ([]held, []ring.NTT) {
+	uses := make([]int, len(l.sets))
+	for i := range l.tiles {
+		uses[l.tiles[i].set]++
 	}
-	set = &l.sets[k]
-	i -= set.first
-	return set, i % set.uploads, i / set.uploads
+	order := make([]int, len(l.sets))
+	for k := range order {
+		order[k] = k
+	}
+	sort.SliceStable(order, func(i, j int) bool { return uses[order[i]] > uses[order[j]] })
+	sets, first := make([]held, len(l.sets)), 0
+	for _, k := range order {
+		sets[k].first = first
+		sets[k].n = min(l.sets[k].uploads*l.sets[k].answers, max(0, n-first))
+		first += sets[k].n
+	}
+	return sets, make([]ring.NTT, first)
+}
+
+// encode sets dst to plaintext i of a set; coeffs is scratch.
+func (l *Layout) encode(dst *ring.NTT, coeffs *[ring.N]int32, set *weightSet, i int, w []int16) {
+	upload, answer := i%set.uploads, i/set.uploads
+	clear(coeffs[:])
+	l.spread(coeffs[:], set, upload, answer, w)
+	rlwe.EncodePlain(dst, coeffs[:])
+}
+
+// plaintext returns plaintext i of set k, which may be in s.
+func (w *Weights) plaintext(l *Layout, k, i int, s *scratch) *ring.NTT {
+	if h := &w.sets[k]; i < h.n {
+		return &w.plain[h.first+i]
+	}
+	l.encode(&s.plain, &s.coeffs, &l.sets[k], i, w.w)
+	return &s.plain
 }
 
 func (l *Layout) checkWeights(w []int16) {

@@ -136,7 +136,7 @@ func (s *silent) begin(p lpn) {
 	ctx := digest(labelSilent, s.ctx[:], number[:])
 	s.count++
 	key := digest(labelCode, ctx[:])
-	s.code.setKey((*[16]byte)(key[:]))
+	s.code.key.setKey((*[16]byte)(key[:]))
 	s.forest.begin(p, &ctx, s.seeds[p.secret():p.seeds()])
 	s.next, s.rest = 0, nil
 }

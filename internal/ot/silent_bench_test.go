@@ -3,8 +3,10 @@ package ot
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"dorcas/internal/block"
+	"dorcas/internal/impl/impltest"
 )
 
 // BenchmarkSilent is one party's part of a Refill, the check included, and of taking
@@ -48,18 +50,25 @@ func BenchmarkSilent(b *testing.B) {
 
 // BenchmarkSilentKernels is each kernel at the size of Class13, per block.
 func BenchmarkSilentKernels(b *testing.B) {
+	impltest.EachBench(b, silentTrees, func(b *testing.B) {
+		impltest.EachBench(b, silentCode, silentKernels)
+	})
+}
+
+func silentKernels(b *testing.B) {
 	p := classes[len(classes)-1]
 	leaves := make([]block.Block, p.leaves())
 	table := make([]block.Block, p.secret())
 	for i := range table {
 		table[i].Lo = uint64(i)
 	}
+	drawn := 0
 	tag := make([]byte, block.Size*len(leaves))
 	rows := make([]byte, rowSize*len(leaves))
-	var h mmo
+	var h aesKey
 	var c code
 	h.setKey(&[16]byte{1})
-	c.setKey(&[16]byte{2})
+	c.key.setKey(&[16]byte{2})
 	half := len(leaves) / 2
 	universal := block.NewUniversal(&[16]byte{3}, tagPiece*block.Size)
 	for _, k := range []struct {
@@ -71,9 +80,9 @@ func BenchmarkSilentKernels(b *testing.B) {
 		{"tags", 2 * half, func() { tags(tag, leaves, &h) }},
 		{"addAt", 2 * half, func() { addAt(leaves, leaves[1], 77) }},
 		{"hash", tagPiece, func() { universal.Sum(tag[:tagPiece*block.Size]) }},
-		{"rows", 2 * half, func() { c.rows(rows, 0) }},
+		{"rows", 2 * half, func() { drawRows(rows, 0, &c.key) }},
 		{"encode", 2 * half, func() { encodeRows(leaves, table, rows) }},
-		{"code", 2 * half, func() { c.add(leaves, table, 0) }},
+		{"code", 2 * half, func() { c.add(leaves, table, drawn); drawn += len(leaves) }},
 		{"colours", 2 * half, func() { colours(tag, leaves) }},
 	} {
 		b.Run(k.name, func(b *testing.B) {
@@ -81,6 +90,46 @@ func BenchmarkSilentKernels(b *testing.B) {
 				k.f()
 			}
 			report(b, k.n)
+		})
+	}
+}
+
+// BenchmarkSilentWhole is a Refill after the first and all it yields, seeds of the next
+// included: the parties take turns, and each one's time is reported, the least of all
+// turns.
+func BenchmarkSilentWhole(b *testing.B) {
+	for c := Class10; c <= Class13; c++ {
+		b.Run(c.String(), func(b *testing.B) {
+			r, s := insecureSilent(b, c.plan(), 1)
+			labels := make([]block.Block, 1<<14)
+			choices := make([]byte, len(labels)/8)
+			turn := func() (server, client time.Duration) {
+				start := time.Now()
+				msg := make([]byte, s.RefillSize())
+				s.Refill(msg)
+				for s.Left() > 0 {
+					s.Take(labels[:min(len(labels), s.Left())])
+				}
+				server, start = time.Since(start), time.Now()
+				if err := r.Refill(msg); err != nil {
+					b.Fatal(err)
+				}
+				for r.Left() > 0 {
+					n := min(len(labels), r.Left())
+					r.Take(labels[:n], choices[:(n+7)/8])
+				}
+				return server, time.Since(start)
+			}
+			turn() // which made its seeds in another way
+			server, client := time.Hour, time.Hour
+			for b.Loop() {
+				s, c := turn()
+				server, client = min(server, s), min(client, c)
+			}
+			n := float64(c.Yield())
+			b.ReportMetric(float64(server.Nanoseconds())/n, "server-ns/COT")
+			b.ReportMetric(float64(client.Nanoseconds())/n, "client-ns/COT")
+			b.ReportMetric(float64(c.RefillSize(false))/n, "B/COT")
 		})
 	}
 }

@@ -11,16 +11,16 @@ import (
 // The kernels of silent transfer, in portable Go. None has a branch or an
 // address that depends on the blocks; encodeGeneric's addresses are public.
 
-// A mmo is the hash H of package block under one key that serves many inputs:
-// H(x) = AES_key(σ(x)) ⊕ σ(x), σ(Hi, Lo) = (Hi ⊕ Lo, Hi). It is the zero value or
-// the work of setKey.
-type mmo struct {
-	rounds [11 * 16]byte // AES round keys, for the vector kernels
-	cipher cipher.Block  // for the generic ones
+// A genericKey is a key of AES-128 for the generic kernels. An aesKey, which each
+// platform defines around it, is such a key for all kernels of the platform: mostly
+// for the hash H of package block under one key that serves many inputs,
+// H(x) = AES_key(σ(x)) ⊕ σ(x), σ(Hi, Lo) = (Hi ⊕ Lo, Hi).
+type genericKey struct {
+	cipher cipher.Block
 	buf    [16]byte
 }
 
-func (h *mmo) setKeyGeneric(key *[16]byte) {
+func (h *genericKey) setKeyGeneric(key *[16]byte) {
 	c, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic(err) // a key of 16 bytes is always valid
@@ -28,7 +28,7 @@ func (h *mmo) setKeyGeneric(key *[16]byte) {
 	h.cipher = c
 }
 
-func (h *mmo) hash(x block.Block) block.Block {
+func (h *genericKey) hash(x block.Block) block.Block {
 	x = block.Block{Lo: x.Hi, Hi: x.Hi ^ x.Lo}
 	x.Put(h.buf[:])
 	h.cipher.Encrypt(h.buf[:], h.buf[:])
@@ -41,7 +41,7 @@ func and(a, b block.Block) block.Block { return block.Block{Lo: a.Lo & b.Lo, Hi:
 // expandGeneric replaces every node x of lo by its left child H(x) and sets the
 // same place of hi to its right child x ⊕ H(x), both without the bits that keep
 // lacks. It returns the sum of the left children. The lengths are equal.
-func expandGeneric(lo, hi []block.Block, h *mmo, keep block.Block) block.Block {
+func expandGeneric(lo, hi []block.Block, h *genericKey, keep block.Block) block.Block {
 	var sum block.Block
 	hi = hi[:len(lo)]
 	for i, x := range lo {
@@ -55,7 +55,7 @@ func expandGeneric(lo, hi []block.Block, h *mmo, keep block.Block) block.Block {
 }
 
 // tagsGeneric writes H of each src to dst and returns the sum of them.
-func tagsGeneric(dst []byte, src []block.Block, h *mmo) block.Block {
+func tagsGeneric(dst []byte, src []block.Block, h *genericKey) block.Block {
 	var sum block.Block
 	for i, x := range src {
 		t := h.hash(x)
@@ -96,11 +96,11 @@ const (
 
 // rowsGeneric fills dst with the rows from row on: AES-128 in counter mode, from
 // the big-endian counter 2·row.
-func (c *code) rowsGeneric(dst []byte, row int) {
+func rowsGeneric(dst []byte, row int, h *genericKey) {
 	var iv [16]byte
 	binary.BigEndian.PutUint64(iv[8:], 2*uint64(row))
 	clear(dst)
-	cipher.NewCTR(c.cipher, iv[:]).XORKeyStream(dst, dst)
+	cipher.NewCTR(h.cipher, iv[:]).XORKeyStream(dst, dst)
 }
 
 // encodeGeneric adds to each dst the codeWeight blocks of table that its row

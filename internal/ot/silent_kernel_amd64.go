@@ -29,7 +29,13 @@ const vectorKernel = 0 // of either
 // vectorLanes is the least number of blocks of a vector kernel, which takes its multiples only.
 const vectorLanes = 4
 
-func (h *mmo) setKey(key *[16]byte) {
+// An aesKey is a key of the kernels, for those in use when it is set.
+type aesKey struct {
+	rounds [11 * 16]byte
+	genericKey
+}
+
+func (h *aesKey) setKey(key *[16]byte) {
 	if silentTrees.Use() != vectorKernel {
 		h.setKeyGeneric(key)
 		return
@@ -38,11 +44,11 @@ func (h *mmo) setKey(key *[16]byte) {
 }
 
 // expand makes the children of nodes: see expandGeneric.
-func expand(lo, hi []block.Block, h *mmo, keep block.Block) (sum block.Block) {
+func expand(lo, hi []block.Block, h *aesKey, keep block.Block) (sum block.Block) {
 	n := len(lo)
 	hi = hi[:n]
 	if silentTrees.Use() != vectorKernel {
-		return expandGeneric(lo, hi, h, keep)
+		return expandGeneric(lo, hi, &h.genericKey, keep)
 	}
 	if n%vectorLanes != 0 {
 		return expandFew(lo, hi, h, keep)
@@ -52,7 +58,7 @@ func expand(lo, hi []block.Block, h *mmo, keep block.Block) (sum block.Block) {
 }
 
 // expandFew is expand for numbers that a vector kernel does not take.
-func expandFew(lo, hi []block.Block, h *mmo, keep block.Block) (sum block.Block) {
+func expandFew(lo, hi []block.Block, h *aesKey, keep block.Block) (sum block.Block) {
 	for len(lo) > 0 {
 		var l, r [vectorLanes]block.Block
 		var padded block.Block
@@ -69,11 +75,11 @@ func expandFew(lo, hi []block.Block, h *mmo, keep block.Block) (sum block.Block)
 }
 
 // tags hashes leaves: see tagsGeneric.
-func tags(dst []byte, src []block.Block, h *mmo) (sum block.Block) {
+func tags(dst []byte, src []block.Block, h *aesKey) (sum block.Block) {
 	n := len(src)
 	dst = dst[:n*block.Size]
 	if silentTrees.Use() != vectorKernel {
-		return tagsGeneric(dst, src, h)
+		return tagsGeneric(dst, src, &h.genericKey)
 	}
 	tagsVAES(&dst[0], firstByte(src), n, &h.rounds[0], bytesOf(&sum))
 	return sum
@@ -98,22 +104,14 @@ func addTag(tags []byte, x block.Block, at int) {
 	addAtAVX512(&tags[0], n, bytesOf(&x), at)
 }
 
-func (c *code) setKey(key *[16]byte) {
-	if silentTrees.Use() != vectorKernel {
-		c.setKeyGeneric(key)
-		return
-	}
-	scheduleAES(&c.rounds[0], &key[0])
-}
-
-// rows draws rows of the code: see rowsGeneric.
-func (c *code) rows(dst []byte, row int) {
+// drawRows draws rows of the code: see rowsGeneric.
+func drawRows(dst []byte, row int, h *aesKey) {
 	n := len(dst) / block.Size
 	if silentTrees.Use() != vectorKernel {
-		c.rowsGeneric(dst, row)
+		rowsGeneric(dst, row, &h.genericKey)
 		return
 	}
-	rowsVAES(&dst[0], n, &c.rounds[0], 2*uint64(row))
+	rowsVAES(&dst[0], n, &h.rounds[0], 2*uint64(row))
 }
 
 // encodeRows adds blocks of table: see encodeGeneric.

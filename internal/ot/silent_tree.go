@@ -8,8 +8,8 @@ import (
 	"dorcas/internal/block"
 )
 
-// A tree of silent transfer is a correlated tree (Guo, Yang, Wang, Zhang, Xie, Liu,
-// Zhao, EUROCRYPT 2023, section 4, "half tree"): its first two nodes differ by Δ,
+// A tree of silent transfer is a correlated tree (Guo, Yang, Wang, Zhang, Xie,
+// Zhang, Liu, EUROCRYPT 2023, "half tree"): its first two nodes differ by Δ,
 // the left child of x is H(x) and the right one x ⊕ H(x), so that every level sums
 // up to Δ. Of the correlations K_l, M_l = K_l ⊕ b_l·Δ that a tree of depth h
 // consumes the first is its first level: the server's nodes are K_0 and K_0 ⊕ Δ,
@@ -34,7 +34,7 @@ import (
 // has a tag, H of the leaf under a key that is the digest of the tree's c_l; the server sends the sum of
 // a tree's tags, which gives the client the tag of leaf α, and one digest of linear
 // hashes of all trees' tags, each tree under a key that is the digest of all that was
-// sent for it. Nothing goes from client to server. (Boyle et al., CCS 2019, section 4,
+// sent for it. Nothing goes from client to server. (Boyle et al., CCS 2019,
 // have the tags; here they are half as long, since their function is not known before the c_l are fixed.)
 
 // tagPiece is the number of leaves whose tags are hashed together. AGREED.
@@ -64,7 +64,7 @@ type forest struct {
 	base  []block.Block
 	delta block.Block
 	paths []uint32
-	nodes mmo
+	nodes aesKey
 }
 
 func (f *forest) begin(p lpn, ctx *[32]byte, base []block.Block) {
@@ -81,7 +81,7 @@ func (f *forest) tree(t int) []block.Block {
 	return f.base[t*f.depth:][:f.depth]
 }
 
-// level is what the nodes of level l keep: the last level is the leaves.
+// keep is the bits that the nodes of level l keep: the last level is the leaves.
 func (f *forest) keep(l int) block.Block {
 	if l == f.depth-1 {
 		return noColour
@@ -127,7 +127,7 @@ func (f *forest) puncture(dst []block.Block, t int) {
 
 // A tagger computes the tags of trees and the digest over all of them.
 type tagger struct {
-	hash mmo
+	hash aesKey
 	sha  hash.Hash
 	in   []byte
 	key  [32]byte

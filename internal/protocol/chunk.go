@@ -91,19 +91,3 @@ func (p *pool) gathered(ws *workspace, words []block.Block, elements, n int, mas
 	copy(rest, masks)
 	return in
 }
-
-// values reads the result bits of a chunk, a bit a byte, into the elements of
-// the output tensor.
-func (ch *chunk) values(dst []int32, bits []byte, mask int) {
-	for _, o := range ch.outs {
-		for _, e := range o.elements {
-			dst[e] = 0
-		}
-		for j := range mask {
-			for _, e := range o.elements {
-				dst[e] |= int32(bits[0]) << j
-				bits = bits[1:]
-			}
-		}
-	}
-}

@@ -47,7 +47,6 @@ type spare struct {
 	labels  []block.Block
 	frames  []byte
 	choices []byte
-	bits    []byte
 }
 
 // ClientMaterial is what the client keeps of one preparation, for one

@@ -14,17 +14,12 @@ import (
 // The labels of the masks need no correction: the masks are the choices.
 func (c *Client) correct(m *ClientMaterial) error {
 	for _, st := range c.plan.stages {
-		flips := make([]byte, st.shareBits)
+		msg := make([]byte, byteLen(st.shareBits))
 		for i := range st.chunks {
 			ch := &st.chunks[i]
-			n := ch.elements * st.share.Width
-			row, choices := flips[ch.firstShareBit:][:n], grow(&c.spare.bits, n)
-			ch.shareBits(row, m.tensors[st.input], st.share.Width)
-			unpackBits(choices, m.choices, ch.firstOT)
-			xorBits(row, choices)
+			ch.addShareBits(msg, ch.firstShareBit, m.tensors[st.input], st.share.Width)
+			block.AddBits(msg, ch.firstShareBit, m.choices, ch.firstOT, ch.elements*st.share.Width)
 		}
-		msg := make([]byte, byteLen(len(flips)))
-		packBits(msg, flips)
 		if err := c.conn.Send(msg); err != nil {
 			return fmt.Errorf("protocol: corrections: %w", err)
 		}
@@ -43,12 +38,4 @@ func (s *session) correct(p *preparation) error {
 		s.meter.mark("corrections", st.layer)
 	}
 	return nil
-}
-
-// flip moves the zero labels of a chunk's share bits to where the client's
-// labels stand for c.
-func flip(labels []block.Block, flips []byte, delta block.Block) {
-	for i := range labels {
-		labels[i] = labels[i].Xor(delta.And(uint64(flips[i])))
-	}
 }

@@ -88,7 +88,7 @@ func (c *Client) keys(session *[32]byte) error {
 	if err := c.conn.Recv(reply); err != nil {
 		return fmt.Errorf("protocol: base transfers: %w", err)
 	}
-	c.start = getBlock(reply[ot.Msg2Size:])
+	c.start = block.Get(reply[ot.Msg2Size:])
 	c.meter.mark("base transfers", Session)
 	receiver, trees, err := setup.Finish(reply[:ot.Msg2Size])
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *session) keys(id *[32]byte) error {
 	s.start = *randomBlock(&s.seed, "garbling keys")
 	reply := append(make([]byte, 0, replySize), transfer...)
 	reply = append(reply, make([]byte, block.Size)...)
-	putBlock(reply[ot.Msg2Size:], s.start)
+	s.start.Put(reply[ot.Msg2Size:])
 	if err := s.conn.Send(reply); err != nil {
 		return fmt.Errorf("protocol: base transfers: %w", err)
 	}
@@ -189,15 +189,6 @@ func randomBlock(seed *[32]byte, label string) *block.Block {
 	var b [1]block.Block
 	block.Expand(b[:], seed, label, 0)
 	return &b[0]
-}
-
-func getBlock(b []byte) block.Block {
-	return block.Block{Lo: binary.LittleEndian.Uint64(b), Hi: binary.LittleEndian.Uint64(b[8:])}
-}
-
-func putBlock(b []byte, v block.Block) {
-	binary.LittleEndian.PutUint64(b, v.Lo)
-	binary.LittleEndian.PutUint64(b[8:], v.Hi)
 }
 
 // codeOf maps an error of ours to what the peer may know of it.

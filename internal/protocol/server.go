@@ -38,12 +38,15 @@ func NewServer(m *nn.Model) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{plan: plan, model: m}
+	room := linear.WeightBytes
 	for _, c := range plan.convs {
 		w := m.Weights[c.layer].W
 		if err := c.layout.CheckNoise(w); err != nil {
 			return nil, fmt.Errorf("protocol: layer %d %q: %w", c.layer, m.Layers[c.layer].Name, err)
 		}
-		s.weights = append(s.weights, c.layout.NewWeights(w))
+		encoded := c.layout.NewWeightsWithin(w, room)
+		room -= encoded.Bytes()
+		s.weights = append(s.weights, encoded)
 	}
 	return s, nil
 }

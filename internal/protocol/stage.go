@@ -59,12 +59,20 @@ func (s *session) linear(tensors [][]int32, t int, seed *[32]byte) {
 	}
 }
 
+// channelBlock is how many output channels are convolved at a time. LOCAL
+const channelBlock = 16
+
 // convolve computes 2^g·(W(x - r) + b) + ρ.
 func (s *session) convolve(layer int, x []int32, seed *[32]byte) []int32 {
 	l := &s.plan.shape.Layers[layer]
 	w := s.model.Weights[layer]
 	y := make([]int32, l.Out.Len())
-	l.Conv.Apply(y, x, s.plan.shape.Dims(l.In[0]), l.Out, w.W)
+	product := l.Conv.Begin(x, s.plan.shape.Dims(l.In[0]), l.Out)
+	parallel((l.Out.C+channelBlock-1)/channelBlock, func(i int) error {
+		product.Channels(y, w.W, i*channelBlock, min((i+1)*channelBlock, l.Out.C))
+		return nil
+	})
+	product.End()
 	nn.AddBias(y, w.Bias, l.Out)
 	guard := s.plan.moduli[layer+1].guard
 	rho := make([]int32, len(y))
@@ -98,13 +106,12 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 		ch := &st.chunks[j]
 		labels := grow(&ws.labels, ch.elements*st.share.Width)
 		block.Expand(labels, seed, "share labels", at(index, j))
-		bits := grow(&ws.bits, len(labels))
-		ch.shareBits(bits, biased, st.share.Width)
-		flip(labels, bits, delta)
+		bits := grow(&ws.bits, byteLen(len(labels)))
+		clear(bits)
+		ch.addShareBits(bits, 0, biased, st.share.Width)
+		block.AddWhere(labels, bits, 0, delta)
 		ws.frame = grow(&ws.frame, len(labels)*block.Size)
-		for i, l := range labels {
-			putBlock(ws.frame[i*block.Size:], l)
-		}
+		block.PutAll(ws.frame, labels)
 		return ws, nil
 	}
 	send := func(_ int, ws *workspace) error {
@@ -124,16 +131,13 @@ func (s *session) receiveResults(st *stagePlan, index int, seed *[32]byte) ([]in
 	if err := s.conn.Recv(msg); err != nil {
 		return nil, fmt.Errorf("protocol: results: layer %d: %w", st.layer, err)
 	}
-	bits := make([]byte, st.resultBits)
-	unpackBits(bits, msg, 0)
 	ws := s.workspaces.Get().(*workspace)
 	defer s.workspaces.Put(ws)
 	share := make([]int32, s.plan.shape.Dims(st.layer+1).Len())
 	for j := range st.chunks {
 		ch := &st.chunks[j]
-		row := bits[ch.firstResult:][:ch.results]
-		xorBits(row, st.resultPads(ws, seed, index, j))
-		ch.values(share, row, st.mask)
+		block.AddBits(msg, ch.firstResult, st.resultPads(ws, seed, index, j), 0, ch.results)
+		ch.values(share, msg, ch.firstResult, st.mask)
 	}
 	s.meter.mark("results", st.layer)
 	return share, nil
@@ -157,9 +161,7 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 				bits = results[i]
 				continue
 			}
-			msg := make([]byte, byteLen(st.resultBits))
-			packBits(msg, results[i])
-			if err := c.conn.Send(msg); err != nil {
+			if err := c.conn.Send(results[i]); err != nil {
 				return nn.Result{}, fmt.Errorf("protocol: results: layer %d: %w", st.layer, err)
 			}
 			c.meter.mark("results", st.layer)
@@ -169,39 +171,39 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 	return c.plan.result(bits), nil
 }
 
-// evaluateStage returns the result bits of a stage, a bit a byte, under the
-// server's pads.
+// evaluateStage returns the result bits of a stage, under the server's pads.
 func (c *Client) evaluateStage(m *ClientMaterial, st *stagePlan, index int) ([]byte, error) {
-	bits := make([]byte, st.resultBits)
+	bits := make([]byte, byteLen(st.resultBits))
 	tweak := garble.Tweak{Start: c.start, Next: uint64(m.number) * c.plan.keys}
 	receive := func(j int) (*workspace, error) {
 		ws := c.workspaces.Get().(*workspace)
 		ws.frame = grow(&ws.frame, st.chunks[j].elements*st.share.Width*block.Size)
 		return ws, c.conn.Recv(ws.frame)
 	}
-	evaluate := func(j int, ws *workspace) (struct{}, error) {
+	evaluate := func(j int, ws *workspace) (*workspace, error) {
 		ch := &st.chunks[j]
 		client, masks, server := ch.split(st, ws)
 		copy(client, m.labels[ch.firstOT:])
 		copy(masks, m.labels[ch.firstOT+len(client):])
-		for i := range server {
-			server[i] = getBlock(ws.frame[i*block.Size:])
-		}
+		block.GetAll(server, ws.frame)
 		frame := m.frame(ch)
 		out := ch.run(st, ws, frame[:ch.table], tweak,
 			func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
 				garble.Evaluate(c, n, t, in, out, table, &ws.garble)
 			})
-		row := bits[ch.firstResult:][:ch.results]
-		colours(row, out)
-		pads := grow(&ws.pads, len(row))
-		unpackBits(pads, frame[ch.table:], 0)
-		xorBits(row, pads)
-		c.workspaces.Put(ws)
-		return struct{}{}, nil
+		row := grow(&ws.bits, byteLen(ch.results))
+		clear(row)
+		block.AddColours(row, 0, out)
+		block.AddBits(row, 0, frame[ch.table:], 0, ch.results)
+		return ws, nil
 	}
-	done := func(int, struct{}) error { return nil }
-	return bits, pipeline(len(st.chunks), receive, evaluate, done)
+	collect := func(j int, ws *workspace) error {
+		ch := &st.chunks[j]
+		block.AddBits(bits, ch.firstResult, ws.bits, 0, ch.results)
+		c.workspaces.Put(ws)
+		return nil
+	}
+	return bits, pipeline(len(st.chunks), receive, evaluate, collect)
 }
 
 // result decodes the bits of the output stage.
@@ -210,7 +212,7 @@ func (p *Plan) result(bits []byte) nn.Result {
 	if p.shape.Output.Reveal == nn.RevealLabel {
 		index := 0
 		for i, b := range bits {
-			index |= int(b) << i
+			index |= int(b) << (8 * i)
 		}
 		return nn.Result{Index: min(index, n-1)}
 	}
@@ -219,7 +221,7 @@ func (p *Plan) result(bits []byte) nn.Result {
 	st := p.stages[len(p.stages)-1]
 	for i := range st.chunks {
 		ch := &st.chunks[i]
-		ch.values(out, bits[ch.firstResult:][:ch.results], width)
+		ch.values(out, bits, ch.firstResult, width)
 	}
 	for i, v := range out {
 		out[i] = signed(uint32(v), width)

@@ -49,29 +49,27 @@ func (s *session) sendTables(p *preparation) error {
 func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *preparation, tweak garble.Tweak) {
 	ch, delta := &st.chunks[j], s.sender.Delta()
 	client, _, own := ch.split(st, ws)
-	flips := grow(&ws.bits, len(client))
-	unpackBits(flips, p.flips[i], ch.firstShareBit)
-	flip(client, flips, delta)
+	// The client's labels stand for c once the zero labels are moved to where
+	// its choice was flipped.
+	block.AddWhere(client, p.flips[i], ch.firstShareBit, delta)
 	block.Expand(own, p.seed, "share labels", at(i, j))
 	ws.frame = grow(&ws.frame, ch.table+byteLen(ch.results))
 	out := ch.run(st, ws, ws.frame[:ch.table], tweak,
 		func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
 			garble.Garble(c, n, delta, t, in, out, table, &ws.garble)
 		})
-	pads := grow(&ws.bits, ch.results)
-	colours(pads, out)
+	pads := ws.frame[ch.table:]
+	clear(pads)
+	block.AddColours(pads, 0, out)
 	if st.mask > 0 {
-		xorBits(pads, st.resultPads(ws, p.seed, i, j))
+		block.AddBits(pads, 0, st.resultPads(ws, p.seed, i, j), 0, ch.results)
 	}
-	packBits(ws.frame[ch.table:], pads)
 }
 
-// resultPads expands the one-time pads of a chunk's result bits, a bit a byte.
+// resultPads expands the one-time pads of a chunk's result bits.
 func (st *stagePlan) resultPads(ws *workspace, seed *[32]byte, i, j int) []byte {
-	n := st.chunks[j].results
-	packed, pads := grow(&ws.packed, byteLen(n)), grow(&ws.pads, n)
-	ring.NewStream(seed, "result pads", at(i, j)).Read(packed)
-	unpackBits(pads, packed, 0)
+	pads := grow(&ws.pads, byteLen(st.chunks[j].results))
+	ring.NewStream(seed, "result pads", at(i, j)).Read(pads)
 	return pads
 }
 

@@ -77,15 +77,7 @@ func (st *stagePlan) masks(choices []byte, n int) []int32 {
 	mask := make([]int32, n)
 	for i := range st.chunks {
 		ch := &st.chunks[i]
-		bit := ch.firstOT + ch.elements*st.share.Width
-		for _, o := range ch.outs {
-			for j := range st.mask {
-				for _, e := range o.elements {
-					mask[e] |= int32(getBit(choices, bit)) << j
-					bit++
-				}
-			}
-		}
+		ch.values(mask, choices, ch.firstOT+ch.elements*st.share.Width, st.mask)
 	}
 	return mask
 }

@@ -84,8 +84,8 @@ func Forward(dst *NTT, src *Poly) { forward((*[N]uint64)(dst), (*[N]uint64)(src)
 // Inverse((*Poly)(v), v) works in place.
 func Inverse(dst *Poly, src *NTT) { inverse((*[N]uint64)(dst), (*[N]uint64)(src)) }
 
-// forward needs src < Q, returns dst < Q.
-func forward(dst, src *[N]uint64) {
+// forwardGeneric needs src < Q, returns dst < Q.
+func forwardGeneric(dst, src *[N]uint64) {
 	w := forwardFactor[1]
 	for j := range N / 2 {
 		x, t := src[j], w.mul(src[j+N/2])
@@ -145,8 +145,8 @@ func forwardLayers1(dst *[N]uint64) {
 	}
 }
 
-// inverse needs src < Q, returns dst < Q.
-func inverse(dst, src *[N]uint64) {
+// inverseGeneric needs src < Q, returns dst < Q.
+func inverseGeneric(dst, src *[N]uint64) {
 	inverseLayers1(dst, src)
 	inverseLayers4(dst)
 	for m := 32; m >= 2; m /= 4 {

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"testing"
+
+	"dorcas/internal/impl/impltest"
 )
 
 var bigQ = big.NewInt(Q)
@@ -117,7 +119,9 @@ func TestReductions(t *testing.T) {
 	}
 }
 
-func TestAddSub(t *testing.T) {
+func TestAddSub(t *testing.T) { impltest.Each(t, kernels, testAddSub) }
+
+func testAddSub(t *testing.T) {
 	e := edges()
 	for shift := range e {
 		var a, b, sum, diff Poly
@@ -171,7 +175,9 @@ func product(a, b *Poly) *Poly {
 	return dst
 }
 
-func TestProduct(t *testing.T) {
+func TestProduct(t *testing.T) { impltest.Each(t, kernels, testProduct) }
+
+func testProduct(t *testing.T) {
 	r := newRand(1)
 	top, monomial := constantPoly(Q-1), new(Poly)
 	monomial[N-1] = 1
@@ -198,7 +204,9 @@ func TestProduct(t *testing.T) {
 }
 
 // TestProductSchoolbook takes the definition itself.
-func TestProductSchoolbook(t *testing.T) {
+func TestProductSchoolbook(t *testing.T) { impltest.Each(t, kernels, testProductSchoolbook) }
+
+func testProductSchoolbook(t *testing.T) {
 	r := newRand(11)
 	a, b := edgePoly(r), edgePoly(r)
 	if testing.Short() {
@@ -210,7 +218,9 @@ func TestProductSchoolbook(t *testing.T) {
 }
 
 // TestForwardValues evaluates at single roots, in the order that NTT states.
-func TestForwardValues(t *testing.T) {
+func TestForwardValues(t *testing.T) { impltest.Each(t, kernels, testForwardValues) }
+
+func testForwardValues(t *testing.T) {
 	r := newRand(2)
 	for _, p := range []*Poly{randomPoly(r), edgePoly(r), constantPoly(Q - 1)} {
 		var v NTT
@@ -229,7 +239,9 @@ func TestForwardValues(t *testing.T) {
 	}
 }
 
-func TestInverse(t *testing.T) {
+func TestInverse(t *testing.T) { impltest.Each(t, kernels, testInverse) }
+
+func testInverse(t *testing.T) {
 	r := newRand(3)
 	cases := []*Poly{new(Poly), constantPoly(Q - 1), constantPoly(1)}
 	for range 50 {
@@ -274,7 +286,9 @@ func TestInverse(t *testing.T) {
 	}
 }
 
-func TestAliasing(t *testing.T) {
+func TestAliasing(t *testing.T) { impltest.Each(t, kernels, testAliasing) }
+
+func testAliasing(t *testing.T) {
 	r := newRand(4)
 	a, b := randomPoly(r), randomPoly(r)
 	var x, y, want NTT
@@ -308,7 +322,9 @@ func TestAliasing(t *testing.T) {
 	}
 }
 
-func TestAcc(t *testing.T) {
+func TestAcc(t *testing.T) { impltest.Each(t, kernels, testAcc) }
+
+func testAcc(t *testing.T) {
 	r := newRand(5)
 	var acc Acc
 	var x, y, sum, product, got NTT
@@ -328,39 +344,49 @@ func TestAcc(t *testing.T) {
 	}
 }
 
-// TestAccFull starts one product short of the largest sum.
-func TestAccFull(t *testing.T) {
+// TestAccFull fills the words, then goes on: an Acc has no limit of its own.
+func TestAccFull(t *testing.T) { impltest.Each(t, kernels, testAccFull) }
+
+func testAccFull(t *testing.T) {
 	top := NTT(*constantPoly(Q - 1))
-	sum := new(big.Int).Mul(big.NewInt(Q-1), big.NewInt(Q-1))
-	square := new(big.Int).Set(sum)
-	sum.Mul(sum, big.NewInt(MaxTerms-1))
+	hi, lo := bits.Mul64(Q-1, Q-1)
 	var acc Acc
+	acc.terms = maxLazy - 1
 	for i := range acc.lo {
-		acc.lo[i] = new(big.Int).And(sum, new(big.Int).SetUint64(^uint64(0))).Uint64()
-		acc.hi[i] = new(big.Int).Rsh(sum, 64).Uint64()
+		acc.lo[i], acc.hi[i] = (maxLazy-1)*(lo&mask52), (maxLazy-1)*(hi<<12|lo>>52)
 	}
-	acc.MulAdd(&top, &top)
-	want := sum.Add(sum, square).Mod(sum, bigQ).Uint64()
-	var got NTT
-	acc.Reduce(&got)
-	if got != NTT(*constantPoly(want)) {
-		t.Fatalf("full sum is %d, want %d", got[0], want)
+	for n := uint64(maxLazy); n < maxLazy+3; n++ { // (−1)²·n = n
+		acc.MulAdd(&top, &top)
+		var got NTT
+		if acc.Reduce(&got); got != NTT(*constantPoly(n)) {
+			t.Fatalf("sum of %d products is %d", n, got[0])
+		}
+	}
+	if acc.terms != 3 {
+		t.Fatalf("%d products since the reduction, want 3", acc.terms)
+	}
+	for i := range acc.lo { // the largest lower half that one product has
+		if acc.lo[i] > maxLazy*mask52 {
+			t.Fatal("lower half out of range")
+		}
 	}
 }
 
-// TestReduceEdges puts edge words into both limbs.
-func TestReduceEdges(t *testing.T) {
-	limbs := append(edges(), ^uint64(0), 1<<63, 1<<62-1, Q, 2*Q)
+// TestReduceEdges puts edge words into both halves.
+func TestReduceEdges(t *testing.T) { impltest.Each(t, kernels, testReduceEdges) }
+
+func testReduceEdges(t *testing.T) {
+	limbs := append(edges(), ^uint64(0), 1<<63, 1<<62-1, Q, 2*Q, 1<<60, maxLazy*mask52, maxLazy<<48)
 	for shift := range limbs {
 		var acc Acc
 		for i := range acc.lo {
-			acc.lo[i] = limbs[i%len(limbs)]
-			acc.hi[i] = limbs[(i+shift)%len(limbs)] & (1<<62 - 1)
+			acc.lo[i], acc.hi[i] = limbs[i%len(limbs)], limbs[(i+shift)%len(limbs)]
 		}
 		var got NTT
 		acc.Reduce(&got)
 		for i := range got {
-			if _, want := bits.Div64(acc.hi[i]%Q, acc.lo[i], Q); got[i] != want {
+			_, want := bits.Div64(acc.hi[i]>>12%Q, acc.hi[i]<<52, Q)
+			if want = (want + acc.lo[i]%Q) % Q; got[i] != want {
 				t.Fatalf("(%d, %d) mod Q = %d, want %d", acc.hi[i], acc.lo[i], got[i], want)
 			}
 		}

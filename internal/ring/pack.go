@@ -10,10 +10,21 @@ func PackedSize(n, bits int) int { return (n*bits + 7) / 8 }
 // bits is 1 to 64. It panics unless len(dst) is PackedSize(len(src), bits).
 func PackBits(dst []byte, src []uint64, bits int) {
 	checkPack(dst, src, bits)
+	pack(dst, src, bits, 0)
+}
+
+// PackTop is PackBits for the top bits of values of LogQ bits.
+func PackTop(dst []byte, src []uint64, bits int) {
+	checkPack(dst, src, bits)
+	pack(dst, src, bits, LogQ-bits)
+}
+
+// packGeneric drops low bits of each value, then packs.
+func packGeneric(dst []byte, src []uint64, bits, drop int) {
 	var word uint64 // the bits not yet written, fewer than 64
 	mask, have := ^uint64(0)>>(64-bits), 0
 	for _, v := range src {
-		v &= mask
+		v = v >> drop & mask
 		word |= v << have
 		have += bits
 		if have >= 64 {
@@ -33,6 +44,10 @@ func PackBits(dst []byte, src []uint64, bits int) {
 // the length of a peer's bytes.
 func UnpackBits(dst []uint64, src []byte, bits int) {
 	checkPack(src, dst, bits)
+	unpack(dst, src, bits)
+}
+
+func unpackGeneric(dst []uint64, src []byte, bits int) {
 	var word uint64 // the bits not yet used, fewer than 64
 	mask, have := ^uint64(0)>>(64-bits), 0
 	for i := range dst {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math/big"
 	"testing"
+
+	"dorcas/internal/impl/impltest"
 )
 
 // packOracle builds the string as one big number.
@@ -30,6 +32,15 @@ func checkPacking(t *testing.T, values []uint64, bits int) {
 	if !bytes.Equal(got, packOracle(values, bits)) {
 		t.Fatalf("%d values of %d bits: packed wrongly", len(values), bits)
 	}
+	if bits <= LogQ {
+		shifted, top := make([]uint64, len(values)), make([]byte, len(got))
+		for i, v := range values {
+			shifted[i] = v << (LogQ - bits)
+		}
+		if PackTop(top, shifted, bits); !bytes.Equal(top, got) {
+			t.Fatalf("%d values of %d bits: top bits packed wrongly", len(values), bits)
+		}
+	}
 	if spare := 8*len(got) - bits*len(values); spare > 0 {
 		got[len(got)-1] |= 0xff << (8 - spare) // ignored
 	}
@@ -42,10 +53,16 @@ func checkPacking(t *testing.T, values []uint64, bits int) {
 	}
 }
 
-func TestPack(t *testing.T) {
+func TestPack(t *testing.T) { impltest.Each(t, kernels, testPack) }
+
+func testPack(t *testing.T) {
 	r := newRand(6)
+	lengths := []int{63, 64, 65, 71, 72, 100}
+	for n := range 40 {
+		lengths = append(lengths, n)
+	}
 	for bits := 1; bits <= 64; bits++ {
-		for n := range 40 {
+		for _, n := range lengths {
 			values := make([]uint64, n)
 			for i := range values {
 				values[i] = r.Uint64()
@@ -61,7 +78,9 @@ func TestPack(t *testing.T) {
 	checkPacking(t, p[:], LogQ)
 }
 
-func TestPackPanics(t *testing.T) {
+func TestPackPanics(t *testing.T) { impltest.Each(t, kernels, testPackPanics) }
+
+func testPackPanics(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		bytes, n, width int

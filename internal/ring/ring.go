@@ -55,19 +55,19 @@ func (p *NTT) Sub(a, b *NTT) { subVec((*[N]uint64)(p), (*[N]uint64)(a), (*[N]uin
 // Mul sets p = a·b, the product of the polynomials. p may be a or b.
 func (p *NTT) Mul(a, b *NTT) { mulVec((*[N]uint64)(p), (*[N]uint64)(a), (*[N]uint64)(b)) }
 
-func addVec(dst, a, b *[N]uint64) {
+func addGeneric(dst, a, b *[N]uint64) {
 	for i := range dst {
 		dst[i] = reduceOnce(a[i] + b[i])
 	}
 }
 
-func subVec(dst, a, b *[N]uint64) {
+func subGeneric(dst, a, b *[N]uint64) {
 	for i := range dst {
 		dst[i] = addIfNegative(a[i] - b[i])
 	}
 }
 
-func mulVec(dst, a, b *[N]uint64) {
+func mulGeneric(dst, a, b *[N]uint64) {
 	for i := range dst {
 		hi, lo := bits.Mul64(a[i], b[i])
 		dst[i] = reduceProduct(hi, lo)

@@ -23,9 +23,9 @@ func UniformNTT(dst *NTT, s *Stream) { Uniform(dst[:], s) }
 // UniformPoly sets dst to a uniform polynomial, see Uniform.
 func UniformPoly(dst *Poly, s *Stream) { Uniform(dst[:], s) }
 
-// accept cuts the words of x to 50 bits, moves those below Q to the front in
-// order and returns their number.
-func accept(x []uint64) int {
+// acceptGeneric cuts the words of x to 50 bits, moves those below Q to the front
+// in order and returns their number.
+func acceptGeneric(x []uint64) int {
 	n := 0
 	for _, v := range x {
 		v &= 1<<LogQ - 1
@@ -43,9 +43,9 @@ func Ternary(dst *Poly, s *Stream) {
 	ternary((*[N]uint64)(dst))
 }
 
-// ternary maps words to −1, 0, 1: the digit ⌊3x/2^64⌋ with 2 standing for −1.
+// ternaryGeneric maps words to −1, 0, 1: the digit ⌊3x/2^64⌋ with 2 standing for −1.
 // 2^64 − 1 is divisible by 3, the word too many falls to 0.
-func ternary(x *[N]uint64) {
+func ternaryGeneric(x *[N]uint64) {
 	for i := range x {
 		digit, _ := bits.Mul64(x[i], 3)
 		x[i] = digit&1 + (Q-1)&-(digit>>1)
@@ -65,12 +65,10 @@ const (
 // The variance is Sigma² + 1/12. Probabilities are right within 2^-64.
 // For each 64 coefficients it reads one word of signs and 64 of magnitudes.
 func Gaussian(dst *Poly, s *Stream) {
-	var sign [1]uint64
-	for i := 0; i < N; i += 64 {
-		s.words(sign[:])
-		x := (*[64]uint64)(dst[i:])
-		s.words(x[:])
-		gaussian(x, sign[0])
+	var words [8 * 65]uint64
+	for i := 0; i < N; i += 8 * 64 {
+		s.words(words[:])
+		gaussian((*[8 * 64]uint64)(dst[i:]), &words)
 	}
 }
 
@@ -84,16 +82,18 @@ var tail = [MaxError]uint64{
 	0x000004355b29462a, 0x000000bdeb66e49a, 0x0000001b1be65074,
 }
 
-// gaussian maps 64 words and a word of signs to values in [0, Q). A magnitude
-// is the number of k with x ≥ 2^64 − tail[k−1], counted by the carries of
-// x + tail[k−1], with no branch or index that depends on x.
-func gaussian(x *[64]uint64, sign uint64) {
-	for i := 0; i < 64; i += 4 {
-		v := (*[4]uint64)(x[i:])
-		n0, n1, n2, n3 := count4(v[0], v[1], v[2], v[3])
-		v[0], v[1] = withSign(n0, sign), withSign(n1, sign>>1)
-		v[2], v[3] = withSign(n2, sign>>2), withSign(n3, sign>>3)
-		sign >>= 4
+// gaussianGeneric maps eight times a word of signs and 64 others to values in
+// [0, Q). A magnitude is the number of k with x ≥ 2^64 − tail[k−1], counted by
+// the carries of x + tail[k−1], with no branch or index that depends on x.
+func gaussianGeneric(dst *[8 * 64]uint64, words *[8 * 65]uint64) {
+	for i := range 8 {
+		sign, x, y := words[65*i], (*[64]uint64)(words[65*i+1:]), (*[64]uint64)(dst[64*i:])
+		for j := 0; j < 64; j += 4 {
+			n0, n1, n2, n3 := count4(x[j], x[j+1], x[j+2], x[j+3])
+			y[j], y[j+1] = withSign(n0, sign), withSign(n1, sign>>1)
+			y[j+2], y[j+3] = withSign(n2, sign>>2), withSign(n3, sign>>3)
+			sign >>= 4
+		}
 	}
 }
 

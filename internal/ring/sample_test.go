@@ -6,11 +6,15 @@ import (
 	"math"
 	"math/big"
 	"testing"
+
+	"dorcas/internal/impl/impltest"
 )
 
 var seed = [32]byte{1, 2, 3}
 
-func TestUniformRejects(t *testing.T) {
+func TestUniformRejects(t *testing.T) { impltest.Each(t, kernels, testUniformRejects) }
+
+func testUniformRejects(t *testing.T) {
 	x := []uint64{Q, 5, 1<<50 - 1, Q - 1, 1<<50 + 7, Q | 1<<60, 0}
 	if n := accept(x); n != 4 || x[0] != 5 || x[1] != Q-1 || x[2] != 7 || x[3] != 0 {
 		t.Fatalf("accept keeps %d: %v", n, x)
@@ -21,7 +25,9 @@ func TestUniformRejects(t *testing.T) {
 }
 
 // TestUniformSplit: calls of any length continue each other.
-func TestUniformSplit(t *testing.T) {
+func TestUniformSplit(t *testing.T) { impltest.Each(t, kernels, testUniformSplit) }
+
+func testUniformSplit(t *testing.T) {
 	whole := make([]uint64, 3000)
 	Uniform(whole, NewStream(&seed, "test", 0))
 	s, got := NewStream(&seed, "test", 0), make([]uint64, 0, 3000)
@@ -104,7 +110,9 @@ func TestTernaryDistribution(t *testing.T) {
 	chiSquare(t, "neighbours", pairs, []float64{ninth, ninth, ninth, ninth, ninth, ninth, ninth, ninth, ninth})
 }
 
-func TestTernaryWords(t *testing.T) {
+func TestTernaryWords(t *testing.T) { impltest.Each(t, kernels, testTernaryWords) }
+
+func testTernaryWords(t *testing.T) {
 	const third = math.MaxUint64 / 3
 	x := [N]uint64{0, third, third + 1, 2 * third, 2*third + 1, math.MaxUint64}
 	ternary(&x)
@@ -146,17 +154,28 @@ func TestTailTable(t *testing.T) {
 }
 
 // TestGaussianWords probes both sides of each threshold.
-func TestGaussianWords(t *testing.T) {
+func TestGaussianWords(t *testing.T) { impltest.Each(t, kernels, testGaussianWords) }
+
+func testGaussianWords(t *testing.T) {
 	for sign := range uint64(2) {
 		for k := range tail {
-			x := [64]uint64{-tail[k] - 1, -tail[k], 0, math.MaxUint64}
-			gaussian(&x, sign*15)
-			f := 1 - 2*int(sign)
-			if got := [4]int{signed(x[0]), signed(x[1]), signed(x[2]), signed(x[3])}; got != [4]int{f * k, f * (k + 1), 0, f * MaxError} {
-				t.Errorf("threshold %d, sign %d: %v", k+1, sign, got)
+			var words [8 * 65]uint64
+			for i := range words {
+				words[i] = [4]uint64{-tail[k] - 1, -tail[k], 0, math.MaxUint64}[i%65*3%4]
+				if i%65 == 0 {
+					words[i] = -sign
+				}
 			}
-			if x[2] != 0 {
-				t.Errorf("minus zero is %d", x[2])
+			var x [8 * 64]uint64
+			gaussian(&x, &words)
+			f := 1 - 2*int(sign)
+			for i, v := range x {
+				if want := [4]int{f * k, f * (k + 1), 0, f * MaxError}[(i%64+1)*3%4]; signed(v) != want {
+					t.Fatalf("threshold %d, sign %d: %d, want %d", k+1, sign, signed(v), want)
+				}
+				if v >= Q {
+					t.Fatalf("zero with sign is %d", v)
+				}
 			}
 		}
 	}
@@ -216,7 +235,9 @@ func TestGaussianDistribution(t *testing.T) {
 
 // TestGolden fixes the order of values, the words that samplers read and the
 // bytes of packing, for other implementations to meet.
-func TestGolden(t *testing.T) {
+func TestGolden(t *testing.T) { impltest.Each(t, kernels, testGolden) }
+
+func testGolden(t *testing.T) {
 	h := sha256.New()
 	s := NewStream(&seed, "golden", 0)
 	var a, e, u Poly
@@ -244,7 +265,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func TestNoAllocation(t *testing.T) {
+func TestNoAllocation(t *testing.T) { impltest.Each(t, kernels, testNoAllocation) }
+
+func testNoAllocation(t *testing.T) {
 	s := NewStream(&seed, "test", 4)
 	var p, q Poly
 	var x, y NTT

@@ -25,8 +25,9 @@ const maxLabel = sha256.BlockSize - 1 - 32 - 8 - 9
 //
 // A Stream is for one goroutine. It prints as [redacted].
 type Stream struct {
-	ctr  cipher.Stream
-	left int // unread bytes, at the end of buf
+	fast fastCounter   // in use if ctr is nil
+	ctr  cipher.Stream // the standard library's
+	left int           // unread bytes, at the end of buf
 	buf  [2048]byte
 }
 
@@ -42,12 +43,17 @@ func NewStream(seed *[32]byte, label string, index uint64) *Stream {
 	text = append(text, seed[:]...)
 	text = binary.LittleEndian.AppendUint64(text, index)
 	key := sha256.Sum256(text)
+	s := new(Stream)
+	if s.fast.init(&key) {
+		return s
+	}
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic("ring: " + err.Error())
 	}
 	var zero [aes.BlockSize]byte
-	return &Stream{ctr: cipher.NewCTR(block, zero[:])}
+	s.ctr = cipher.NewCTR(block, zero[:])
+	return s
 }
 
 // String hides the state.
@@ -59,31 +65,37 @@ func (s Stream) Format(f fmt.State, _ rune) { io.WriteString(f, "[redacted]") }
 // Read fills p with the next len(p) bytes. However they are split into calls,
 // the bytes are the same.
 func (s *Stream) Read(p []byte) {
-	n := copy(p, s.buf[len(s.buf)-s.left:])
-	s.left -= n
-	p = p[n:]
-	if len(p) == 0 {
-		return
-	}
-	whole := len(p) &^ (len(s.buf) - 1)
-	clear(p[:whole])
-	s.ctr.XORKeyStream(p[:whole], p[:whole])
-	p = p[whole:]
-	if len(p) > 0 {
-		s.fill()
-		s.left -= copy(p, s.buf[:])
+	for len(p) > 0 {
+		if s.left == 0 {
+			if whole := len(p) &^ (chunk - 1); whole > 0 && s.ctr == nil {
+				s.fast.generate(p[:whole])
+				p = p[whole:]
+				continue
+			}
+			s.fill()
+		}
+		n := copy(p, s.buf[len(s.buf)-s.left:])
+		s.left -= n
+		p = p[n:]
 	}
 }
+
+// chunk is the number of bytes of which a fastCounter makes multiples.
+const chunk = 512
 
 // fill replaces the buffer, whose bytes have all been read.
 func (s *Stream) fill() {
-	clear(s.buf[:])
-	s.ctr.XORKeyStream(s.buf[:], s.buf[:])
+	if s.ctr == nil {
+		s.fast.generate(s.buf[:])
+	} else {
+		clear(s.buf[:])
+		s.ctr.XORKeyStream(s.buf[:], s.buf[:])
+	}
 	s.left = len(s.buf)
 }
 
-// words reads 8·len(dst) bytes as little-endian words.
-func (s *Stream) words(dst []uint64) {
+// wordsGeneric reads 8·len(dst) bytes as little-endian words.
+func (s *Stream) wordsGeneric(dst []uint64) {
 	for len(dst) > 0 {
 		if s.left == 0 {
 			s.fill()

@@ -8,10 +8,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"dorcas/internal/impl/impltest"
 )
 
 // TestStreamBytes rebuilds the stream from its description.
-func TestStreamBytes(t *testing.T) {
+func TestStreamBytes(t *testing.T) { impltest.Each(t, streams, testStreamBytes) }
+
+func testStreamBytes(t *testing.T) {
 	text := append([]byte{4}, "test"...)
 	text = append(text, seed[:]...)
 	text = append(text, 9, 1, 0, 0, 0, 0, 0, 0)
@@ -26,7 +30,7 @@ func TestStreamBytes(t *testing.T) {
 		binary.BigEndian.PutUint64(counter[8:], uint64(i/16))
 		block.Encrypt(want[i:], counter[:])
 	}
-	for _, step := range []int{1, 3, 7, 8, 16, 100, 2047, 2048, 2049, 4096, 5000, 10000} {
+	for _, step := range []int{1, 511, 512, 513, 1025, 3, 7, 8, 16, 100, 2047, 2048, 2049, 4096, 5000, 10000} {
 		s := NewStream(&seed, "test", 265)
 		got := make([]byte, len(want))
 		for i := range got {

@@ -2,7 +2,6 @@ package rlwe
 
 import (
 	"fmt"
-	"math/bits"
 
 	"dorcas/internal/ring"
 )
@@ -44,21 +43,18 @@ func (p AnswerParams) Reshare(dst []byte, share []uint32, sum *Sum, pk *PublicKe
 
 	ring.Gaussian(&small, fresh)
 	addZero(&c, &sum.a1, &pk.a, &u, &small)
-	cutBits(c[:], ring.LogQ-b1)
-	ring.PackBits(dst[:cut], c[:], b1)
+	ring.PackTop(dst[:cut], c[:], b1)
 
 	ring.Gaussian(&small, fresh)
 	addZero(&c, &sum.a0, &pk.b, &u, &small)
-	var sent [ring.N]uint64
-	r := (*[ring.N]uint64)(&small)[:len(wanted)]
-	ring.Uniform(r, mask)
 	for i, k := range wanted {
-		d := c[k] - r[i]
-		sent[i] = d + ring.Q&uint64(int64(d)>>63)
+		c[i] = c[k] // i ≤ k, and what follows reads beyond k only
 	}
-	cutBits(sent[:len(wanted)], ring.LogQ-b0)
-	ring.PackBits(dst[cut:], sent[:len(wanted)], b0)
-	p.serverShares(share, r)
+	mine := &small
+	ring.Uniform(mine[:len(wanted)], mask)
+	c.Sub(&c, mine)
+	ring.PackTop(dst[cut:], c[:len(wanted)], b0)
+	p.serverShares(share, mine[:len(wanted)])
 }
 
 // addZero sets dst to sum plus one half of an encryption of zero, key·u + e.
@@ -85,10 +81,7 @@ func (p AnswerParams) RedoShare(share []uint32, mask *ring.Stream) {
 
 // serverShares sets share to ρ of the masks r.
 func (p AnswerParams) serverShares(share []uint32, r []uint64) {
-	scale := newScaling(p.T+p.Guard, p.Guard > 1)
-	for i, v := range r {
-		share[i] = scale.apply(v)
-	}
+	ring.ScaleDown(share, r, p.T+p.Guard, p.Guard > 1)
 }
 
 // Open computes the client's shares from an answer: share[i] of the coefficient
@@ -96,19 +89,16 @@ func (p AnswerParams) serverShares(share []uint32, r []uint64) {
 // and on spare bits that are not 0.
 func (p AnswerParams) Open(share []uint32, src []byte, sk *SecretKey, wanted []int32) error {
 	p.checkWanted(len(share), wanted)
-	var phase [ring.N]uint64
+	var phase ring.Poly
 	if err := p.open(&phase, src, sk, wanted); err != nil {
 		return err
 	}
-	scale := newScaling(p.T+p.Guard, true)
-	for i := range wanted {
-		share[i] = scale.apply(phase[i])
-	}
+	ring.ScaleDown(share, phase[:len(wanted)], p.T+p.Guard, true)
 	return nil
 }
 
 // open sets the first entries of phase to the phases of the wanted coefficients.
-func (p AnswerParams) open(phase *[ring.N]uint64, src []byte, sk *SecretKey, wanted []int32) error {
+func (p AnswerParams) open(phase *ring.Poly, src []byte, sk *SecretKey, wanted []int32) error {
 	if want := p.Size(len(wanted)); len(src) != want {
 		return fmt.Errorf("rlwe: answer: %d bytes, want %d", len(src), want)
 	}
@@ -126,9 +116,9 @@ func (p AnswerParams) open(phase *[ring.N]uint64, src []byte, sk *SecretKey, wan
 	x.Mul(x, &sk.s)
 	ring.Inverse(&c, x)
 	for i, k := range wanted {
-		d := phase[i] + c[k] - ring.Q
-		phase[i] = d + ring.Q&uint64(int64(d)>>63)
+		c[i] = c[k]
 	}
+	phase.Add(phase, &c)
 	return nil
 }
 
@@ -145,54 +135,14 @@ func (p AnswerParams) checkWanted(shares int, wanted []int32) {
 	}
 }
 
-// cutBits drops the low d bits of values below Q.
-func cutBits(x []uint64, d int) {
-	for i := range x {
-		x[i] >>= d
-	}
-}
-
 // restoreBits unpacks values that lost d = LogQ − b bits and puts 2^(d−1) in
 // their place, so that the error is in [−2^(d−1), 2^(d−1)).
 func restoreBits(dst []uint64, src []byte, b int) error {
 	if spare := 8*len(src) - b*len(dst); spare > 0 && src[len(src)-1]>>(8-spare) != 0 {
 		return fmt.Errorf("rlwe: answer: spare bits are not 0")
 	}
-	ring.UnpackBits(dst, src, b)
-	d := ring.LogQ - b
-	for i, v := range dst {
-		if v<<d >= ring.Q {
-			return fmt.Errorf("rlwe: answer: value %d is not below the modulus", i)
-		}
-		v = v<<d + 1<<d>>1 - ring.Q
-		dst[i] = v + ring.Q&uint64(int64(v)>>63)
+	if i := ring.UnpackTop(dst, src, b); i >= 0 {
+		return fmt.Errorf("rlwe: answer: value %d is not below the modulus", i)
 	}
 	return nil
-}
-
-// scaling computes x·2^bits/Q mod 2^bits, rounded to the nearest or down, in
-// a time that does not depend on x (a division instruction's does).
-type scaling struct {
-	bits int
-	quo  uint64 // ⌊2^(64+bits)/Q⌋ < 2^47
-	add  uint64 // (Q−1)/2 to round to the nearest; Q is odd, so there are no ties
-}
-
-func newScaling(p int, nearest bool) scaling {
-	quo, _ := bits.Div64(1<<p, 0, ring.Q)
-	s := scaling{bits: p, quo: quo}
-	if nearest {
-		s.add = (ring.Q - 1) / 2
-	}
-	return s
-}
-
-// apply needs x < Q. The estimate x·quo/2^64 of x·2^bits/Q is too small by less
-// than x/2^64 < 2^-14, so the remainder r is below Q·(1 + 2^-14), with add below
-// 2Q, and one correction is enough.
-func (s scaling) apply(x uint64) uint32 {
-	y, _ := bits.Mul64(x, s.quo)
-	r := x<<s.bits - y*ring.Q + s.add
-	y += (ring.Q - 1 - r) >> 63
-	return uint32(y & (1<<s.bits - 1))
 }

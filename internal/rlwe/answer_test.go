@@ -2,7 +2,6 @@ package rlwe
 
 import (
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -90,7 +89,7 @@ func (e *errors) compare(t *testing.T, p *party, a AnswerParams, sum *Sum, wante
 		t.Fatal(err)
 	}
 	var phases, r [ring.N]uint64
-	if err := a.open(&phases, answer, p.sk, wanted); err != nil {
+	if err := a.open((*ring.Poly)(&phases), answer, p.sk, wanted); err != nil {
 		t.Fatal(err)
 	}
 	ring.Uniform(r[:len(wanted)], ring.NewStream(seed, "mask", index))
@@ -277,35 +276,4 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestScaling(t *testing.T) {
-	q := big.NewInt(ring.Q)
-	r := rand.New(rand.NewPCG(4, 0))
-	for p := 2; p <= maxShareBits; p++ {
-		values := []uint64{0, 1, ring.Q - 1, ring.Q / 2, ring.Q/2 + 1}
-		for k := range ring.LogQ {
-			values = append(values, 1<<k-1, 1<<k, (1<<k+1)%ring.Q)
-		}
-		for range 300 {
-			// Multiples of Q/2^(p+1), where rounding turns, and their neighbours.
-			edge := new(big.Int).SetUint64(r.Uint64N(1 << (p + 1)))
-			edge.Mul(edge, q).Rsh(edge, uint(p+1))
-			v := edge.Uint64()
-			values = append(values, v, v+1, (v+ring.Q-1)%ring.Q, r.Uint64N(ring.Q))
-		}
-		nearest, down := newScaling(p, true), newScaling(p, false)
-		for _, v := range values {
-			x := new(big.Int).SetUint64(v)
-			x.Lsh(x, uint(p+1)).Add(x, q) // 2·(v·2^p) + Q
-			x.Div(x, new(big.Int).Lsh(q, 1))
-			if want := uint32(x.Uint64() & (1<<p - 1)); nearest.apply(v) != want {
-				t.Fatalf("round(%d·2^%d/Q) = %d, want %d", v, p, nearest.apply(v), want)
-			}
-			x.SetUint64(v).Lsh(x, uint(p)).Div(x, q)
-			if want := uint32(x.Uint64()); down.apply(v) != want {
-				t.Fatalf("⌊%d·2^%d/Q⌋ = %d, want %d", v, p, down.apply(v), want)
-			}
-		}
-	}
 }

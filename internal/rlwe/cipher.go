@@ -1,7 +1,7 @@
 package rlwe
 
 import (
-	"math/bits"
+	"unsafe"
 
 	"dorcas/internal/ring"
 )
@@ -39,19 +39,12 @@ func (ct *Ciphertext) Parse(src []byte, maskSeed *[32]byte, index uint64) error 
 	return nil
 }
 
-// encode sets dst to round(Q·m/2^T), halves up. That is at most
-// Q − Q/2^T + 1 < Q.
+// encode sets dst to round(Q·m/2^T), halves up.
 func encode(dst *ring.Poly, m []uint32, T int) {
 	if T < 1 || T > MaxT || len(m) > ring.N {
 		panic("rlwe: message out of range")
 	}
-	mask, half := uint64(1)<<T-1, uint64(1)<<(T-1)
-	for i, v := range m {
-		hi, lo := bits.Mul64(ring.Q, uint64(v)&mask)
-		lo, carry := bits.Add64(lo, half, 0)
-		dst[i] = (hi+carry)<<(64-T) | lo>>T
-	}
-	clear(dst[len(m):])
+	ring.ScaleUp(dst, m, T)
 }
 
 // EncodePlain sets dst to the NTT form of the polynomial with the given small
@@ -62,10 +55,7 @@ func EncodePlain(dst *ring.NTT, coeffs []int32) {
 		panic("rlwe: more than N coefficients")
 	}
 	p := (*ring.Poly)(dst)
-	for i, c := range coeffs {
-		p[i] = uint64(int64(c)) + ring.Q&uint64(int64(c)>>63)
-	}
-	clear(p[len(coeffs):])
+	ring.FromSigned(p, coeffs)
 	ring.Forward(dst, p)
 }
 
@@ -79,6 +69,14 @@ func (s *Sum) Zero() { s.a0.Zero(); s.a1.Zero() }
 // MulAdd adds ct·w, w as EncodePlain makes it. A sum holds at most
 // ring.MaxTerms products.
 func (s *Sum) MulAdd(ct *Ciphertext, w *ring.NTT) {
-	s.a0.MulAdd(&ct.C0, w)
-	s.a1.MulAdd(&ct.C1, w)
+	s.MulAddAll(unsafe.Slice(ct, 1), unsafe.Slice(w, 1))
+}
+
+// MulAddAll adds the products of cts with as many ws. For several it is quicker
+// than MulAdd.
+func (s *Sum) MulAddAll(cts []Ciphertext, ws []ring.NTT) {
+	if len(cts) != len(ws) {
+		panic("rlwe: numbers of ciphertexts and plaintexts differ")
+	}
+	ring.MulAddPairs(&s.a0, &s.a1, unsafe.Slice((*[2]ring.NTT)(unsafe.Pointer(unsafe.SliceData(cts))), len(cts)), ws)
 }

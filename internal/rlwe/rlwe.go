@@ -44,11 +44,8 @@ func parseNTT(dst *ring.NTT, src []byte, what string) error {
 	if want := ring.PackedSize(ring.N, ring.LogQ); len(src) != want {
 		return fmt.Errorf("rlwe: %s: %d bytes, want %d", what, len(src), want)
 	}
-	ring.UnpackBits(dst[:], src, ring.LogQ)
-	for i, v := range dst {
-		if v >= ring.Q {
-			return fmt.Errorf("rlwe: %s: value %d is not below the modulus", what, i)
-		}
+	if i := ring.UnpackTop(dst[:], src, ring.LogQ); i >= 0 {
+		return fmt.Errorf("rlwe: %s: value %d is not below the modulus", what, i)
 	}
 	return nil
 }

@@ -68,8 +68,7 @@ func look(t *testing.T, p *party, pk *PublicKey, cts []Ciphertext, weights [][]i
 	v := new(view)
 	for range viewAnswers {
 		a.Reshare(answer, share, &sum, pk, wanted, fresh, mask)
-		var c1, sent ring.Poly
-		var phase [ring.N]uint64
+		var c1, sent, phase ring.Poly
 		if restoreBits(c1[:], answer[:cut], b1) != nil || restoreBits(sent[:], answer[cut:], b0) != nil ||
 			a.open(&phase, answer, p.sk, wanted) != nil || a.Open(share, answer, p.sk, wanted) != nil {
 			t.Fatal("answer does not open")

@@ -10,6 +10,7 @@ import (
 type kernel struct {
 	dst, a, b, table Register
 	groups           Register // that remain
+	ahead            Register // bytes to the table of the next gate
 	now, next        Register // schedules in use and in the making
 	keys             *keySchedule
 	high, one        VecVirtual
@@ -19,7 +20,7 @@ type kernel struct {
 func newKernel() *kernel {
 	k := &kernel{
 		dst: Load(Param("dst"), GP64()), a: Load(Param("a"), GP64()), b: Load(Param("b"), GP64()),
-		table: Load(Param("table"), GP64()), groups: Load(Param("groups"), GP64()),
+		table: Load(Param("table"), GP64()), groups: Load(Param("groups"), GP64()), ahead: Load(Param("ahead"), GP64()),
 		now: Load(Param("spare"), GP64()), next: Load(Param("ready"), GP64()), keys: newKeySchedule(),
 		high: load(high), one: load(one), number: [2]VecVirtual{load(numberLow), load(numberTop)},
 	}
@@ -94,11 +95,11 @@ func sum(d, x, y VecVirtual) VecVirtual {
 
 // garbleAnd emits the kernel of the garbler, eight registers under way.
 func garbleAnd() {
-	TEXT("garbleAndVAES", NOSPLIT, "func(dst, a, b, table *byte, groups int, delta, start *byte, k, l, nextK, nextL uint64, ready, spare *byte)")
+	TEXT("garbleAndVAES", NOSPLIT, "func(dst, a, b, table *byte, groups int, delta, start *byte, k, l, nextK, nextL uint64, ready, spare *byte, ahead int)")
 	Pragma("noescape")
 	Doc("garbleAndVAES garbles groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).",
 		"The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the",
-		"number of eights of groups, rounded up, is odd, to spare.")
+		"number of eights of groups, rounded up, is odd, to spare. The table is fetched ahead by so many bytes.")
 	k := newKernel()
 	g := &garbler{kernel: k, delta: broadcast(Mem{Base: Load(Param("delta"), GP64())})}
 	g.sigmaDelta = k.sigma(g.delta)
@@ -157,6 +158,9 @@ func (g *garbler) garble(i int, keys Register, between func(round int)) {
 		ka := g.colours(Mem{Base: g.a, Disp: at})
 		kb := g.colours(Mem{Base: g.b, Disp: at})
 		h, tg := states[2*j].z, states[2*j+1].z
+		for line := range 2 {
+			PREFETCHT0(Mem{Base: g.table, Index: g.ahead, Scale: 1, Disp: 2*at + 64*line})
+		}
 		VAESENCLAST(g.sigmaDelta, h, h)
 		VAESENCLAST(h, tg, tg)
 		VPXORQ(g.delta, tg, kb, tg)
@@ -179,11 +183,11 @@ func (g *garbler) garble(i int, keys Register, between func(round int)) {
 // evaluateAnd emits the kernel of the evaluator: two groups side by side, eight
 // registers under way.
 func evaluateAnd() {
-	TEXT("evaluateAndVAES", NOSPLIT, "func(dst, a, b, table *byte, groups int, start *byte, k, l, nextK, nextL uint64, ready, spare *byte)")
+	TEXT("evaluateAndVAES", NOSPLIT, "func(dst, a, b, table *byte, groups int, start *byte, k, l, nextK, nextL uint64, ready, spare *byte, ahead int)")
 	Pragma("noescape")
 	Doc("evaluateAndVAES evaluates groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).",
 		"The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the",
-		"number of eights of groups, rounded up, is odd, to spare.")
+		"number of eights of groups, rounded up, is odd, to spare. The table is fetched ahead by so many bytes.")
 	k := newKernel()
 	keys := GP64()
 	k.loop(keys, func() {
@@ -223,6 +227,9 @@ func (k *kernel) evaluate(groups []int, keys Register, between func(round int)) 
 	for n, x := range sums {
 		at := group*groups[n/2] + 64*(n%2)
 		za, zb := states[2*n].z, states[2*n+1].z
+		for line := range 2 {
+			PREFETCHT0(Mem{Base: k.table, Index: k.ahead, Scale: 1, Disp: 2*at + 64*line})
+		}
 		VAESENCLAST(x, za, za)
 		VAESENCLAST(za, zb, zb)
 		ka := k.colours(Mem{Base: k.a, Disp: at})

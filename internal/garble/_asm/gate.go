@@ -19,6 +19,7 @@ const (
 var (
 	rcon      = roundConstants()
 	rotate    = rotation()
+	rotateAll = quads("rotate_all", 0x0c0f0e0d0c0f0e0d, 0x0c0f0e0d0c0f0e0d)
 	high      = quads("high", 0, ^uint64(0))
 	one       = quads("one", 1, 1)
 	numberLow = eight("number_low", 0, 0, 0, 1, 0, 2, 0, 3)
@@ -38,6 +39,8 @@ func main() {
 	firstKeys()
 	garbleAnd()
 	evaluateAnd()
+	narrowGarble()
+	narrowEvaluate()
 	free()
 	Generate()
 }

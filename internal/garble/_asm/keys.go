@@ -95,7 +95,7 @@ func (s *keySchedule) store() {
 		VPUNPCKHQDQ(pairs[2+i], pairs[i], out[2*i+1])
 	}
 	for i, z := range out {
-		VMOVDQA64(z, Mem{Base: s.to, Disp: 64 * i})
+		VMOVDQU64(z, Mem{Base: s.to, Disp: 64 * i})
 	}
 }
 

@@ -1,0 +1,124 @@
+package linear
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestWeightsWithin: whatever is held, the answers are the same bytes.
+func TestWeightsWithin(t *testing.T) {
+	p := newParties(t)
+	rnd := rand.New(rand.NewPCG(11, 12))
+	cases := []Geometry{
+		square(2, 50, 2, 3, 1, 1),      // several tiles, more than one set
+		square(3, 60, 2, 1, 1, 0),      // flat
+		square(40, 1, 70, 1, 1, 0),     // a matrix
+		square(3, 9, 4, 3, 2, 1),       // phases
+		square(2, 47, 3, 2, 1, 0),      // two sets
+		square(1, 1<<6, 3, 1, 2, 0),    // one weight, stride 2
+		square(600, 1, 5, 1, 1, 0),     // more channels than an upload takes
+		square(2, 1<<6, 2, 1<<4, 4, 5), // many taps
+	}
+	if testing.Short() {
+		cases = cases[:4]
+	}
+	twoSets := 0
+	for _, g := range cases {
+		l, err := NewLayout(g, Params{22, 2, 14})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, w := randomTensors(rnd, g)
+		cts := p.upload(t, l, x)
+		all := l.NewWeights(w)
+		want, rho := p.answer(l, cts, all)
+		distinct := 0
+		for k := range l.sets {
+			distinct += l.sets[k].uploads * l.sets[k].answers
+		}
+		if len(l.sets) > 1 {
+			twoSets++
+		}
+		if all.Bytes() != distinct*plaintextSize {
+			t.Errorf("%v: %d bytes held, %d plaintexts", l, all.Bytes(), distinct)
+		}
+		for _, room := range []int{0, plaintextSize - 1, plaintextSize, all.Bytes() / 2, all.Bytes() - 1, -5} {
+			some := l.NewWeightsWithin(w, room)
+			if some.Bytes() > max(room, 0) || some.Bytes() <= room-plaintextSize && some.Bytes() < all.Bytes() {
+				t.Errorf("%v: %d bytes held of %d within %d", l, some.Bytes(), all.Bytes(), room)
+			}
+			got, share := p.answer(l, cts, some)
+			if !slices.EqualFunc(got, want, bytes.Equal) || !slices.Equal(share, rho) {
+				t.Fatalf("%v: other answers with room for %d bytes", l, room)
+			}
+		}
+	}
+	if twoSets == 0 {
+		t.Error("no layout of several sets of plaintexts")
+	}
+}
+
+// TestHoldMostUsed: with too little room, tiles that share plaintexts go first.
+func TestHoldMostUsed(t *testing.T) {
+	for _, g := range []Geometry{square(16, 112, 16, 3, 1, 1), square(2, 50, 2, 3, 1, 1), square(64, 56, 64, 3, 1, 1)} {
+		l, err := NewLayout(g, sizeParams(g))
+		if err != nil {
+			t.Fatal(err)
+		}
+		uses := make([]int, len(l.sets))
+		for i := range l.tiles {
+			uses[l.tiles[i].set]++
+		}
+		total := 0
+		for _, set := range l.sets {
+			total += set.uploads * set.answers
+		}
+		for n := range min(40, total+1) {
+			sets, plain := l.hold(n)
+			sum := 0
+			for k, h := range sets {
+				sum += h.n
+				for j, other := range sets {
+					if uses[j] > uses[k] && h.n > 0 && other.n < l.sets[j].uploads*l.sets[j].answers {
+						t.Fatalf("%v: holds %d of set %d and not all of set %d", l, h.n, k, j)
+					}
+				}
+			}
+			if sum != n || len(plain) != n {
+				t.Fatalf("%v: holds %d and %d plaintexts, want %d", l, sum, len(plain), n)
+			}
+		}
+	}
+}
+
+func TestAnswerAllocates(t *testing.T) {
+	p := newParties(t)
+	g := square(6, 20, 3, 3, 1, 1)
+	l, err := NewLayout(g, sizeParams(g))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, w := randomTensors(rand.New(rand.NewPCG(13, 14)), g)
+	cts, share := p.upload(t, l, x), make([]int32, l.Out())
+	dst, m := make([]byte, l.AnswerSize(0)), make([]uint32, l.n)
+	fresh, mask := p.fresh(0), p.mask(0)
+	for _, room := range []int{0, WeightBytes} {
+		weights := l.NewWeightsWithin(w, room)
+		l.Answer(dst, share, 0, cts, weights, p.pk, fresh, mask)
+		for name, f := range map[string]func(){
+			"Answer":    func() { l.Answer(dst, share, 0, cts, weights, p.pk, fresh, mask) },
+			"RedoShare": func() { l.RedoShare(share, 0, mask) },
+			"Pack":      func() { l.Pack(m, 0, x) },
+		} {
+			least := 99.0 // of several, since the race detector empties pools
+			for range 10 {
+				least = min(least, testing.AllocsPerRun(1, f))
+			}
+			if least > 0 {
+				t.Errorf("%s with room for %d bytes allocates %v times", name, room, least)
+			}
+		}
+	}
+}

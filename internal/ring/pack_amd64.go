@@ -1,0 +1,56 @@
+//go:build amd64 && !purego
+
+package ring
+
+// The widths that the kernels can pack and unpack: a value beginning in any bit
+// of a byte fits a word, and one beyond the next shares no byte with it.
+const minWidth, maxWidth = 8, 57
+
+// widths is what the kernels need to know of each width; see _asm/pack.go.
+var widths = newWidths()
+
+func newWidths() *[maxWidth + 1][256]byte {
+	t := new([maxWidth + 1][256]byte)
+	for bits := minWidth; bits <= maxWidth; bits++ {
+		w := &t[bits]
+		for i := 128; i < 256; i++ {
+			w[i] = 255
+		}
+		for v := range 8 {
+			first := v * bits / 8
+			w[8*v] = byte(v * bits % 8)
+			for j := range 8 {
+				w[64+8*v+j] = byte(first + j)
+				if first+j <= ((v+1)*bits-1)/8 {
+					w[128+v%2*64+first+j] = byte(8*v + j)
+				}
+			}
+		}
+	}
+	return t
+}
+
+// wholeVectors returns how many vectors of eight of n values the kernels can do:
+// they read or write 64 bytes for each.
+func wholeVectors(n, packed, bits int) int {
+	if !vectorised() || bits < minWidth || bits > maxWidth || packed < 64 {
+		return 0
+	}
+	return min(n/8, (packed-64)/bits+1)
+}
+
+func pack(dst []byte, src []uint64, bits, drop int) {
+	if v := wholeVectors(len(src), len(dst), bits); v > 0 {
+		packVBMI(&dst[0], &src[0], v, bits, drop, &widths[bits])
+		dst, src = dst[v*bits:], src[8*v:]
+	}
+	packGeneric(dst, src, bits, drop)
+}
+
+func unpack(dst []uint64, src []byte, bits int) {
+	if v := wholeVectors(len(dst), len(src), bits); v > 0 {
+		unpackVBMI(&dst[0], &src[0], v, bits, &widths[bits])
+		dst, src = dst[8*v:], src[v*bits:]
+	}
+	unpackGeneric(dst, src, bits)
+}
