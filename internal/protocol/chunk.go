@@ -16,9 +16,8 @@ type workspace struct {
 	words  []block.Block // between the batches of a max-pool stage
 	window []block.Block // inputs of a batch of windows
 	out    []block.Block
-	bits   []byte // a bit a byte
-	pads   []byte // likewise
-	packed []byte
+	bits   []byte // bit strings
+	pads   []byte
 	frame  []byte
 	garble garble.Scratch
 }

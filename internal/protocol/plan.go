@@ -19,6 +19,13 @@ const Version = 1
 // otPiece is how many correlations one message of the extension makes. AGREED
 const otPiece = 1 << 17
 
+// Limits of what a plan may ask for: a hostile shape must not exhaust the
+// memory of whoever plans it. ResNet-50 has 10^7 activations. LOCAL
+const (
+	maxActivations = 1 << 25 // that enter stages, windows counted with overlaps
+	maxLabels      = 1 << 16 // classes of an arg-max
+)
+
 // Plan is all that both parties agree on for one network: derived from its
 // public shape alone, immutable.
 type Plan struct {
@@ -52,6 +59,9 @@ func NewPlan(s *nn.Shape) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("protocol: plan: %w", err)
 	}
+	if err := checkStages(s); err != nil {
+		return nil, err
+	}
 	p := &Plan{shape: s, bytes: b}
 	if p.moduli, err = moduli(s); err != nil {
 		return nil, err
@@ -65,6 +75,28 @@ func NewPlan(s *nn.Shape) (*Plan, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// checkStages keeps the work of planning the stages within limits.
+func checkStages(s *nn.Shape) error {
+	total := s.Dims(s.Output.Tensor).Len()
+	if s.Output.Reveal == nn.RevealLabel && total > maxLabels {
+		return fmt.Errorf("protocol: plan: the largest of %d scores, at most %d", total, maxLabels)
+	}
+	for i := range s.Layers {
+		l := &s.Layers[i]
+		if l.Activate == nil {
+			continue
+		}
+		n := s.Dims(l.In[0]).Len()
+		if w := l.Activate.Pool; w != nil {
+			n += l.Out.Len() * w.KH * w.KW
+		}
+		if total += n; total > maxActivations {
+			return fmt.Errorf("protocol: plan: layer %d %q: more than %d activations in all", i, l.Name, maxActivations)
+		}
+	}
+	return nil
 }
 
 // Hash identifies the plan; equal hashes mean equal plans.

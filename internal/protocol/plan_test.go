@@ -1,0 +1,62 @@
+package protocol
+
+import (
+	"strings"
+	"testing"
+
+	"dorcas/nn"
+)
+
+// TestHostileShapes plans shapes that are valid one layer at a time and
+// would take all memory together.
+func TestHostileShapes(t *testing.T) {
+	wide := nn.Dims{C: 1 << 12, H: 1 << 6, W: 1 << 6} // 2^24 elements
+	activate := func(pool *nn.Window) nn.Layer {
+		return nn.Layer{In: []int{0}, Out: wide, Activate: &nn.Activate{Pool: pool, Width: 8, Func: nn.Identity, Bits: 8, Signed: true}}
+	}
+	border := square(31, 1, 15)
+	for name, s := range map[string]nn.Shape{
+		"stages": {Layers: []nn.Layer{activate(nil), activate(nil), activate(nil)}},
+		"window": {Layers: []nn.Layer{activate(&border)}},
+		"label":  {Layers: []nn.Layer{activate(nil)}, Output: nn.Output{Reveal: nn.RevealLabel}},
+	} {
+		s.Input = nn.Input{Dims: wide, Bits: 8, Signed: true}
+		s.Output.Tensor, s.Output.Width, s.Output.Div = 1, 8, 1
+		if s.Output.Reveal == "" {
+			s.Output.Reveal = nn.RevealScores
+		}
+		if err := s.Validate(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := NewPlan(&s); err == nil || !strings.Contains(err.Error(), "at most") && !strings.Contains(err.Error(), "more than") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPlanIsDetermined derives the same hash twice, and another one for
+// another width.
+func TestPlanIsDetermined(t *testing.T) {
+	for _, n := range networks {
+		b := n.build()
+		first, err := NewPlan(&b.m.Shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := NewPlan(&n.build().m.Shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first.Hash() != again.Hash() {
+			t.Errorf("%s: two plans of one shape differ", n.name)
+		}
+		b.m.Output.Width++
+		other, err := NewPlan(&b.m.Shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first.Hash() == other.Hash() {
+			t.Errorf("%s: another width, the same hash", n.name)
+		}
+	}
+}
