@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,5 +181,55 @@ func TestMaterialServesOnce(t *testing.T) {
 	}
 	if err := <-done; err == nil {
 		t.Fatal("the server's session went on")
+	}
+}
+
+// TestManyMaterials prepares several inferences in several sessions of one
+// server at once, and uses them in another order.
+func TestManyMaterials(t *testing.T) {
+	b := networks[1].build()
+	server, err := NewServer(&b.m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := [][]int32{b.input(), b.input(), b.input()}
+	var wg sync.WaitGroup
+	for range 3 {
+		x, y := net.Pipe()
+		wg.Go(func() {
+			if err := server.Serve(context.Background(), wire.New(y), nil); err != nil {
+				t.Errorf("server: %v", err)
+			}
+		})
+		wg.Go(func() { manyMaterials(t, &b.m, wire.New(x), inputs) })
+	}
+	wg.Wait()
+}
+
+func manyMaterials(t *testing.T, m *nn.Model, conn *wire.Conn, inputs [][]int32) {
+	c, err := Connect(t.Context(), conn, nil)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close()
+	var ms []*ClientMaterial
+	for range inputs {
+		material, err := c.Prepare(t.Context())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		ms = append(ms, material)
+	}
+	for i := len(ms) - 1; i >= 0; i-- {
+		got, _, err := c.Infer(t.Context(), ms[i], inputs[i])
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if want, _ := m.Run(inputs[i]); !slices.Equal(got.Outputs, want.Outputs) {
+			t.Errorf("material %d: private %v, clear %v", i, got.Outputs, want.Outputs)
+		}
 	}
 }
