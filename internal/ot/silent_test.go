@@ -118,7 +118,7 @@ func TestSilentDefinition(t *testing.T) {
 // TestSilentClasses runs the real parameters.
 func TestSilentClasses(t *testing.T) {
 	for c := Class10; c <= Class13; c++ {
-		if testing.Short() && c > Class10 || c > Class11 && !fastKernels() {
+		if c > Class10 && (testing.Short() || !fastKernels()) {
 			continue
 		}
 		t.Run(c.String(), func(t *testing.T) {
@@ -320,7 +320,11 @@ func TestSilentGolden(t *testing.T) {
 	impltest.Each(t, silentTrees, func(t *testing.T) {
 		var out bytes.Buffer
 		record := func(name string, p []byte) { fmt.Fprintf(&out, "%s %x\n", name, sha256.Sum256(p)) }
-		for i, p := range append(slices.Clone(insecurePlans), Class10.plan()) {
+		plans := slices.Clone(insecurePlans)
+		if !testing.Short() {
+			plans = append(plans, Class10.plan()) // the last one
+		}
+		for i, p := range plans {
 			recv, send := setUp(t, K, 300)
 			start := make([]byte, extendSize(K, p.extended()))
 			r := recv.newSilent(p, start)
@@ -329,7 +333,7 @@ func TestSilentGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			record(fmt.Sprintf("plan-%d-start", i), start)
-			for j := range 2 {
+			for j := range 2 - i/len(insecurePlans) {
 				record(fmt.Sprintf("plan-%d-refill-%d", i, j), refill(t, r, s))
 				b := take(r, s, p.yield())
 				record(fmt.Sprintf("plan-%d-choices-%d", i, j), b.choices)
@@ -338,7 +342,7 @@ func TestSilentGolden(t *testing.T) {
 			}
 		}
 		file := filepath.Join("testdata", "silent.golden")
-		if *update {
+		if *update && !testing.Short() {
 			if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -346,6 +350,9 @@ func TestSilentGolden(t *testing.T) {
 		want, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if testing.Short() {
+			want = want[:min(len(want), out.Len())]
 		}
 		if !bytes.Equal(out.Bytes(), want) {
 			t.Errorf("the transcript has changed; -update rewrites it\ngot\n%swant\n%s", out.Bytes(), want)
