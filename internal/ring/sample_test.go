@@ -271,8 +271,9 @@ func testNoAllocation(t *testing.T) {
 	s := NewStream(&seed, "test", 4)
 	var p, q Poly
 	var x, y NTT
-	var acc Acc
-	packed := make([]byte, PackedSize(N, LogQ))
+	var acc, acc2 Acc
+	packed, shares := make([]byte, PackedSize(N, LogQ)), make([]uint32, N)
+	xs, ws := make([][2]NTT, 2), make([]NTT, 2)
 	for name, f := range map[string]func(){
 		"Forward":  func() { Forward(&x, &p) },
 		"Inverse":  func() { Inverse(&q, &x) },
@@ -282,6 +283,10 @@ func testNoAllocation(t *testing.T) {
 		"Uniform":  func() { UniformNTT(&x, s) },
 		"Ternary":  func() { Ternary(&p, s) },
 		"Gaussian": func() { Gaussian(&p, s) },
+		"pairs":    func() { MulAddPairs(&acc, &acc2, xs, ws) },
+		"scale":    func() { ScaleUp(&p, shares, 22); ScaleDown(shares, p[:], 22, true) },
+		"top":      func() { PackTop(packed[:PackedSize(N, 30)], p[:], 30); UnpackTop(q[:], packed[:PackedSize(N, 30)], 30) },
+		"signed":   func() { FromSigned(&p, []int32{1, -1}) },
 		"pack":     func() { PackBits(packed, p[:], LogQ); UnpackBits(q[:], packed, LogQ) },
 	} {
 		if n := testing.AllocsPerRun(3, f); n != 0 {

@@ -93,6 +93,18 @@ func BenchmarkSumMulAdd(b *testing.B) {
 	}
 }
 
+// BenchmarkSumMulAddAll is eight products.
+func BenchmarkSumMulAddAll(b *testing.B) {
+	x := newBench(b)
+	cts, ws := make([]Ciphertext, 8), make([]ring.NTT, 8)
+	for i := range cts {
+		cts[i], ws[i] = x.ct, x.plain
+	}
+	for b.Loop() {
+		x.sum.MulAddAll(cts, ws)
+	}
+}
+
 func BenchmarkReshare(b *testing.B) {
 	x := newBench(b)
 	for b.Loop() {

@@ -295,3 +295,33 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestMulAddAll: many products at once are the sum of single ones.
+func TestMulAddAll(t *testing.T) {
+	p := newParty(t, 77)
+	cts, ws := make([]Ciphertext, 5), make([]ring.NTT, 5)
+	packed := make([]byte, CiphertextSize)
+	for i := range cts {
+		p.sk.Encrypt(packed, p.message(20), 20, &p.agreed, uint64(i), p.noise)
+		if err := cts[i].Parse(packed, &p.agreed, uint64(i)); err != nil {
+			t.Fatal(err)
+		}
+		EncodePlain(&ws[i], []int32{int32(i), -7, 1 << i})
+	}
+	for n := range len(cts) + 1 {
+		var one, all Sum
+		for i := range n {
+			one.MulAdd(&cts[i], &ws[i])
+		}
+		all.MulAddAll(cts[:n], ws[:n])
+		if one != all {
+			t.Fatalf("%d products at once differ from one after the other", n)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for too few plaintexts")
+		}
+	}()
+	new(Sum).MulAddAll(cts, ws[:4])
+}
