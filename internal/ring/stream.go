@@ -28,7 +28,7 @@ type Stream struct {
 	fast fastCounter   // in use if ctr is nil
 	ctr  cipher.Stream // the standard library's
 	left int           // unread bytes, at the end of buf
-	buf  [2048]byte
+	buf  [chunk]byte
 }
 
 // NewStream returns the stream of seed, label and index. Labels are constants
@@ -80,7 +80,8 @@ func (s *Stream) Read(p []byte) {
 	}
 }
 
-// chunk is the number of bytes of which a fastCounter makes multiples.
+// chunk is the number of bytes of which a fastCounter makes multiples. It is small,
+// since many a stream gives one key only. LOCAL
 const chunk = 512
 
 // fill replaces the buffer, whose bytes have all been read.
