@@ -40,9 +40,7 @@ func (l *Layout) Answer(dst []byte, share []int32, i int, cts []rlwe.Ciphertext,
 	s := l.scratch.Get().(*scratch)
 	defer l.scratch.Put(s)
 	s.sum.Zero()
-	for u := range t.uploads {
-		s.sum.MulAdd(&cts[t.firstUpload+u], w.plaintext(l, t.set, group*t.uploads+u, s))
-	}
+	w.addProducts(l, t.set, group*t.uploads, cts[t.firstUpload:][:t.uploads], s)
 	t.answer.Reshare(dst, s.share[:len(wanted)], &s.sum, pk, wanted, fresh, mask)
 	l.scatter(share, t, group, s.share[:len(wanted)])
 	clear(s.share[:])

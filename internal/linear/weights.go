@@ -103,13 +103,17 @@ func (l *Layout) encode(dst *ring.NTT, coeffs *[ring.N]int32, set *weightSet, i 
 	rlwe.EncodePlain(dst, coeffs[:])
 }
 
-// plaintext returns plaintext i of set k, which may be in s.
-func (w *Weights) plaintext(l *Layout, k, i int, s *scratch) *ring.NTT {
-	if h := &w.sets[k]; i < h.n {
-		return &w.plain[h.first+i]
+// addProducts adds to the sum of s the products of cts with the plaintexts
+// first, first+1, … of set k: those held in one go, the others as they are
+// encoded.
+func (w *Weights) addProducts(l *Layout, k, first int, cts []rlwe.Ciphertext, s *scratch) {
+	h := &w.sets[k]
+	n := max(0, min(len(cts), h.n-first))
+	s.sum.MulAddAll(cts[:n], w.plain[h.first+min(first, h.n):][:n])
+	for i := n; i < len(cts); i++ {
+		l.encode(&s.plain, &s.coeffs, &l.sets[k], first+i, w.w)
+		s.sum.MulAdd(&cts[i], &s.plain)
 	}
-	l.encode(&s.plain, &s.coeffs, &l.sets[k], i, w.w)
-	return &s.plain
 }
 
 func (l *Layout) checkWeights(w []int16) {
