@@ -1,7 +1,6 @@
 package ot
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
 	"crypto/subtle"
 	"encoding/binary"
@@ -33,16 +32,11 @@ import (
 // one and its stream is never read.
 func leafStreams(ctx *context, leaves []block.Block) []cipher.Stream {
 	streams := make([]cipher.Stream, len(leaves))
-	var key [seedSize]byte
-	var iv [aes.BlockSize]byte
-	copy(iv[:8], ctx[:])
+	var key, start [block.Size]byte
+	copy(start[:8], ctx[:])
 	for i, leaf := range leaves {
 		leaf.Put(key[:])
-		c, err := aes.NewCipher(key[:])
-		if err != nil {
-			panic(err) // a key of 16 bytes is always valid
-		}
-		streams[i] = cipher.NewCTR(c, iv[:])
+		streams[i] = block.NewStream(&key, &start)
 	}
 	return streams
 }
