@@ -46,13 +46,13 @@ func parseLink(s string) (link, error) {
 // server with AVX-512. They fit those within a third.
 const (
 	setupSeconds    = 0.03
-	offlineSeconds  = 0.004
-	onlineSeconds   = 0.002
-	perCiphertext   = 150e-6
-	perProduct      = 20e-6
-	perAndOffline   = 80e-9
-	perAndOnline    = 60e-9
-	perTransfer     = 40e-9
+	offlineSeconds  = 0.001
+	onlineSeconds   = 0.0007
+	perCiphertext   = 30e-6
+	perProduct      = 2e-6
+	perAndOffline   = 18e-9
+	perAndOnline    = 11e-9
+	perTransfer     = 35e-9
 	estimatesRestOn = "two cores of a server with AVX-512, shared by both parties"
 )
 

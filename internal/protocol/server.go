@@ -26,6 +26,8 @@ type Server struct {
 	plan    *Plan
 	model   *nn.Model
 	weights []*linear.Weights // one per convPlan
+
+	workspaces sync.Pool // of all sessions: whatever leaves one is overwritten first
 }
 
 // NewServer checks the model, derives its plan and encodes its weights.
@@ -37,7 +39,7 @@ func NewServer(m *nn.Model) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{plan: plan, model: m}
+	s := &Server{plan: plan, model: m, workspaces: newWorkspaces()}
 	room := linear.WeightBytes
 	for _, c := range plan.convs {
 		w := m.Weights[c.layer].W
@@ -75,8 +77,6 @@ type session struct {
 	prepared  uint64
 	meter     meter
 	observe   func(Phase, []StepStats)
-
-	workspaces sync.Pool
 }
 
 func newWorkspaces() sync.Pool { return sync.Pool{New: func() any { return new(workspace) }} }
@@ -93,7 +93,7 @@ type ServeOptions struct {
 // Serve runs one session over conn, which it owns, until the client takes
 // its leave, the peer fails or ctx ends.
 func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) error {
-	ss := &session{Server: s, conn: conn, materials: map[uint32]*[32]byte{}, workspaces: newWorkspaces()}
+	ss := &session{Server: s, conn: conn, materials: map[uint32]*[32]byte{}}
 	rand.Read(ss.seed[:])
 	if opt != nil {
 		ss.observe = opt.Observe
