@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"dorcas/internal/garble"
 	"dorcas/internal/linear"
 	"dorcas/internal/ot"
 	"dorcas/internal/ring"
@@ -194,16 +195,17 @@ func (p *Plan) digest() ([32]byte, error) {
 		layouts = append(layouts, c.layout.String())
 	}
 	b, err := json.Marshal(struct {
-		Version                                     int
-		Degree, Modulus                             uint64
-		CiphertextSize, OTSetup, ChunkSize, OTPiece int
-		Shape                                       json.RawMessage
-		Layouts                                     []string
-		Steps                                       []Step
-		OTs                                         int
-		Keys                                        uint64
+		Version                                int
+		Degree, Modulus                        uint64
+		CiphertextSize, OTTree, KeyBatch       int
+		ChunkInstances, ChunkElements, OTPiece int
+		Shape                                  json.RawMessage
+		Layouts                                []string
+		Steps                                  []Step
+		OTs                                    int
+		Keys                                   uint64
 	}{
-		Version, ring.N, ring.Q, rlwe.CiphertextSize, ot.Msg3Size, chunkInstances, otPiece,
+		Version, ring.N, ring.Q, rlwe.CiphertextSize, ot.K, garble.KeyBatch, chunkInstances, chunkElements, otPiece,
 		p.bytes, layouts, p.steps, p.ots, p.keys,
 	})
 	if err != nil {
