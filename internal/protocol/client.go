@@ -42,11 +42,12 @@ type Client struct {
 	spare      spare
 }
 
-// spare is memory of used material, for the next.
+// spare is memory of used material and messages, for the next.
 type spare struct {
 	labels  []block.Block
 	frames  []byte
 	choices []byte
+	msg     []byte
 }
 
 // ClientMaterial is what the client keeps of one preparation, for one

@@ -23,7 +23,7 @@ func (c *Client) extend(m *ClientMaterial) error {
 	c.spare.labels = nil // the material's until it is used
 	for i := range c.plan.otPieces() {
 		n := c.plan.otPiece(i)
-		msg := make([]byte, ot.ExtendSize(n))
+		msg := grow(&c.spare.msg, ot.ExtendSize(n))
 		c.receiver.Extend(m.labels[i*otPiece:][:n], m.choices[i*otPiece/8:][:byteLen(n)], msg)
 		if err := c.conn.Send(msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)

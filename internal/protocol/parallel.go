@@ -39,7 +39,7 @@ func pipeline[A, B any](n int, prepare func(i int) (A, error), work func(i int, 
 		b   B
 		err error
 	}
-	ahead := 2 * runtime.GOMAXPROCS(0)
+	ahead := runtime.GOMAXPROCS(0) + 1
 	rows := make(chan chan result, ahead)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
