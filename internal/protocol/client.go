@@ -123,6 +123,9 @@ func (c *Client) do(ctx context.Context, phase Phase, f func() error) error {
 func (c *Client) Prepare(ctx context.Context) (*ClientMaterial, error) {
 	m := &ClientMaterial{}
 	err := c.do(ctx, Offline, func() error {
+		if !c.plan.hasKeys(c.next) {
+			return fmt.Errorf("protocol: prepare: %w", errSpent)
+		}
 		m.number = c.next
 		c.next++
 		for _, step := range []func(*ClientMaterial) error{

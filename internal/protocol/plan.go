@@ -3,7 +3,9 @@ package protocol
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math/bits"
 
 	"dorcas/internal/garble"
 	"dorcas/internal/linear"
@@ -179,6 +181,16 @@ func (p *Plan) addStage(st *stagePlan) {
 		p.levels = append(p.levels, nil)
 	}
 	p.levels[st.level] = append(p.levels[st.level], st)
+}
+
+// errSpent reports a session that has used up its garbling keys.
+var errSpent = errors.New("the session has no garbling keys left: open a new one")
+
+// hasKeys reports whether the garbling keys of the material of this number
+// are within the 2^64 that a session has.
+func (p *Plan) hasKeys(number uint32) bool {
+	hi, _ := bits.Mul64(uint64(number)+1, p.keys)
+	return number < 1<<32-1 && hi == 0
 }
 
 // otPieces returns the number of messages of the extension for one inference

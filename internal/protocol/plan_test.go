@@ -60,3 +60,17 @@ func TestPlanIsDetermined(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysRunOut stops a session before a garbling key repeats.
+func TestKeysRunOut(t *testing.T) {
+	p := &Plan{keys: 1 << 40}
+	for number, want := range map[uint32]bool{0: true, 1<<24 - 2: true, 1<<24 - 1: false, 1<<32 - 1: false} {
+		if got := p.hasKeys(number); got != want {
+			t.Errorf("material %d: %v, want %v", number, got, want)
+		}
+	}
+	p.keys = 1
+	if p.hasKeys(1<<32 - 1) {
+		t.Error("the number would run over")
+	}
+}

@@ -179,6 +179,9 @@ func (s *session) prepare(number uint32) error {
 	if len(s.materials) >= maxMaterials {
 		return fmt.Errorf("protocol: prepare: %d materials wait already", maxMaterials)
 	}
+	if !s.plan.hasKeys(number) {
+		return fmt.Errorf("protocol: prepare: %w", errSpent)
+	}
 	s.prepared++
 	p := &preparation{number: number, seed: child(&s.seed, "material", uint64(number))}
 	p.masks = child(p.seed, "masks", 0)
