@@ -7,7 +7,7 @@ import (
 	"dorcas/nn"
 )
 
-// moduli holds, for every tensor, the modulus of its additive shares.
+// modulus is what the additive shares of a tensor are taken modulo.
 //
 // An activation x is shared as (x - r, r) modulo 2^width. An accumulator y is
 // shared as 2^guard·y + ε modulo 2^(width+guard): every re-shared
@@ -18,7 +18,7 @@ type modulus struct {
 	width, guard int
 }
 
-// region finds the modulus of every tensor.
+// moduli finds the modulus of every tensor.
 func moduli(s *nn.Shape) ([]modulus, error) {
 	accumulator := s.Accumulators()
 	region := regions(s, accumulator)
