@@ -222,9 +222,6 @@ func TestExtend(t *testing.T) {
 }
 
 func TestLargestExtend(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a million correlations")
-	}
 	d := newDealer(4, 77)
 	extend(t, d.receiver(), d.sender(), MaxExtend)
 }
