@@ -167,4 +167,15 @@ var networks = []struct {
 		b.finish(b.dense(b.add([]int{1, 0}, u, v), 12), nn.RevealLabel)
 		return b
 	}},
+	// Nothing rounds what these open: an error of one unit in a share shows.
+	{"sum of two convolutions, opened", func() *builder {
+		b := newBuilder(11, nn.Dims{C: 2, H: 6, W: 6}, 8, true)
+		b.finish(b.add([]int{0, 1}, b.conv(0, 8, square(3, 1, 1)), b.conv(0, 8, square(1, 1, 0))), nn.RevealScores)
+		return b
+	}},
+	{"average pool of a convolution, opened", func() *builder {
+		b := newBuilder(12, nn.Dims{C: 2, H: 8, W: 8}, 8, true)
+		b.finish(b.sumPool(b.conv(0, 8, square(3, 1, 1)), square(2, 2, 0)), nn.RevealScores)
+		return b
+	}},
 }

@@ -74,3 +74,24 @@ func TestKeysRunOut(t *testing.T) {
 		t.Error("the number would run over")
 	}
 }
+
+// TestGuardBits drops the guard bits under every error that they must hold.
+// ε is at most 0 where a single guard bit is asked for.
+func TestGuardBits(t *testing.T) {
+	for e := int64(1); e < 100; e++ {
+		g, top := guardBits(e), e
+		if g == 1 {
+			top = 0
+		}
+		for epsilon := -e; epsilon <= top; epsilon++ {
+			for y := int64(-3); y <= 3; y++ {
+				if got := (y<<g + epsilon + 1<<(g-1)) >> g; got != y {
+					t.Fatalf("ε = %d under %d guard bits turns %d into %d", epsilon, g, y, got)
+				}
+			}
+		}
+	}
+	if guardBits(1) != 1 {
+		t.Error("one convolution takes more than one guard bit")
+	}
+}

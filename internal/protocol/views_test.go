@@ -8,6 +8,7 @@ import (
 	"net"
 	"testing"
 
+	"dorcas/internal/block"
 	"dorcas/internal/wire"
 	"dorcas/internal/wire/wiretest"
 	"dorcas/nn"
@@ -184,6 +185,72 @@ func TestClientSees(t *testing.T) {
 		uniform(t, k.name+", difference of two runs with the same weights", xor(first[k], second[k]))
 		uniform(t, k.name+", difference of two models", xor(first[k], third[k]))
 	}
+}
+
+// TestResultsAreUnderPads checks that the client, which knows its masks r',
+// cannot read the results z - r' that it evaluates: what it sends differs
+// from them by bits that look uniform.
+func TestResultsAreUnderPads(t *testing.T) {
+	m := viewModel(1, false)
+	s, err := NewServer(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := net.Pipe()
+	rec := wiretest.Record(a)
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(context.Background(), wire.New(b), nil) }()
+	c, err := Connect(t.Context(), wire.New(rec), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	material := &ClientMaterial{}
+	for _, step := range []func(*ClientMaterial) error{
+		c.request, c.extend, c.upload, c.open, c.correct, c.receiveTables,
+	} {
+		if err := c.do(t.Context(), Offline, func() error { return step(material) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	masks, x := material.tensors, make([]int32, 4*24*24)
+	if _, _, err := c.Infer(t.Context(), material, x); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	sent, _ := rec.Take()
+	got := split(t, c.Plan(), sent, true)
+	clear, err := m.RunAll(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range c.plan.stages {
+		if st.mask > 0 && st.resultBits > 8*256*5 {
+			plain := st.maskedResults(clear[st.layer+1], masks[st.layer+1])
+			uniform(t, "results against z - r'", xor(plain, got[stepKey{"results", Online, st.layer}]))
+		}
+	}
+}
+
+// maskedResults returns the bits of z - r' in the order of the results.
+func (st *stagePlan) maskedResults(z, mask []int32) []byte {
+	bits := make([]byte, byteLen(st.resultBits))
+	for i := range st.chunks {
+		at := st.chunks[i].firstResult
+		for _, o := range st.chunks[i].outs {
+			row := make([]int32, len(o.elements))
+			for k, e := range o.elements {
+				row[k] = z[e] - mask[e]
+			}
+			for j := range st.mask {
+				block.AddPlane(bits, at, row, j)
+				at += len(row)
+			}
+		}
+	}
+	return bits
 }
 
 // TestViewsCanFail shows that the statistic sees what it should: the input in
