@@ -31,6 +31,9 @@ func parallel(n int, f func(i int) error) error {
 	return nil
 }
 
+// ahead is how many values a pipeline keeps ready. LOCAL
+func ahead() int { return runtime.GOMAXPROCS(0) + 1 }
+
 // pipeline overlaps three things: prepare, called in order by one goroutine;
 // work, called by all cores; and emit, called in order by the caller. At most
 // a few values are alive at a time. It returns the first error.
@@ -39,8 +42,7 @@ func pipeline[A, B any](n int, prepare func(i int) (A, error), work func(i int, 
 		b   B
 		err error
 	}
-	ahead := runtime.GOMAXPROCS(0) + 1
-	rows := make(chan chan result, ahead)
+	rows := make(chan chan result, ahead())
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"runtime"
+
 	"dorcas/internal/block"
 	"dorcas/internal/rlwe"
 )
@@ -79,7 +81,8 @@ func (p *Plan) Ands() int {
 func (p *Plan) OTs() int { return p.ots }
 
 // Memory returns the bytes that one prepared inference takes at the client,
-// and the most that its preparation takes at the server, weights aside.
+// and the most that its preparation takes at the server, weights aside:
+// messages that wait, labels made ahead, and the chunks in hand.
 func (p *Plan) Memory() (client, server int64) {
 	client = int64(p.ots) * block.Size
 	for _, s := range p.steps {
@@ -93,5 +96,28 @@ func (p *Plan) Memory() (client, server int64) {
 	for _, c := range p.convs {
 		server += 2 * int64(c.layout.Uploads()) * 8 * rlwe.CiphertextSize / 5
 	}
+	largest := int64(0)
+	for _, st := range p.stages {
+		for i := range st.chunks {
+			largest = max(largest, st.chunks[i].memory(st))
+		}
+	}
+	inHand := int64(ahead() + runtime.GOMAXPROCS(0))
+	server += largest*inHand + block.Size*int64(min(p.ots, (piecesAhead+2)*otPiece))
 	return client, server
+}
+
+// memory returns the bytes of the workspace of a chunk.
+func (ch *chunk) memory(st *stagePlan) int64 {
+	labels := ch.ots + ch.elements*st.share.Width + ch.results
+	for _, b := range ch.batches() {
+		labels += b.circuit.Slots * min(b.n, chunkInstances) / 2 // of the engine, which works on tiles
+	}
+	if ch.reconstruct != nil {
+		labels += len(ch.reconstruct.Outputs) * ch.elements
+		for _, p := range ch.pools {
+			labels += len(ch.reconstruct.Outputs)*len(p.gather) + st.mask*len(p.gather)/p.size
+		}
+	}
+	return int64(labels)*block.Size + int64(ch.table)
 }
