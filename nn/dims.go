@@ -29,20 +29,33 @@ type Pad struct {
 }
 
 // Window is the geometry of a convolution or of a pooling: the size of the
-// window, the steps between windows and the border around the input.
+// window, the steps between windows, the steps between the elements of one
+// window (0 stands for 1) and the border around the input.
 type Window struct {
 	KH      int `json:"kh"`
 	KW      int `json:"kw"`
 	StrideH int `json:"stride_h"`
 	StrideW int `json:"stride_w"`
+	DilH    int `json:"dil_h,omitempty"`
+	DilW    int `json:"dil_w,omitempty"`
 	Pad     Pad `json:"pad,omitzero"`
+}
+
+// Dilation returns the steps between the elements of one window, at least 1.
+func (w Window) Dilation() (h, wd int) { return max(w.DilH, 1), max(w.DilW, 1) }
+
+// Extent returns the rows and columns that one window spans.
+func (w Window) Extent() (h, wd int) {
+	dh, dw := w.Dilation()
+	return (w.KH-1)*dh + 1, (w.KW-1)*dw + 1
 }
 
 // Out returns the height and width of what the window yields on a plane of
 // h × w; a value below 1 means that the window does not fit.
 func (w Window) Out(h, wd int) (int, int) {
-	oh := h + w.Pad.Top + w.Pad.Bottom - w.KH
-	ow := wd + w.Pad.Left + w.Pad.Right - w.KW
+	eh, ew := w.Extent()
+	oh := h + w.Pad.Top + w.Pad.Bottom - eh
+	ow := wd + w.Pad.Left + w.Pad.Right - ew
 	if oh < 0 || ow < 0 {
 		return 0, 0
 	}

@@ -1,6 +1,9 @@
 package nn
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Run computes the graph in float32 on one image and returns the scores, as
 // they are before the Head.
@@ -40,17 +43,17 @@ func (g *Graph) RunAll(x []float32, reuse [][]float32) ([][]float32, error) {
 		if len(tensors[i+1]) != n.Out.Len() {
 			tensors[i+1] = make([]float32, n.Out.Len())
 		}
-		n.run(tensors[i+1], tensors, g.Dims(n.In[0]))
+		n.run(tensors[i+1], tensors, g)
 	}
 	return tensors, nil
 }
 
-// run computes any node but a Reshape; in is the size of its first input.
-func (n *Node) run(dst []float32, tensors [][]float32, in Dims) {
-	x := tensors[n.In[0]]
+// run computes any node but a Reshape.
+func (n *Node) run(dst []float32, tensors [][]float32, g *Graph) {
+	x, in := tensors[n.In[0]], g.Dims(n.In[0])
 	switch n.Op {
 	case NodeConv:
-		convFloat(dst, x, in, n.Out, n.Window, n.Weights)
+		groupsFloat(dst, x, in, n)
 		addBiasFloat(dst, n.Bias)
 	case NodeDense:
 		productFloat(dst, 1, x, n.Weights, len(x))
@@ -65,18 +68,35 @@ func (n *Node) run(dst []float32, tensors [][]float32, in Dims) {
 		for i, v := range x {
 			dst[i] = v * v
 		}
+	case NodeTable:
+		for i, v := range x {
+			dst[i] = float32(n.Func.F(float64(v)))
+		}
 	case NodeMaxPool:
-		poolFloat(dst, x, in, n.Out, n.Window, maxFloat)
+		poolFloat(dst, x, in, n.Out, n.Window, math.Inf(-1), func(a, b float64) float64 { return max(a, b) })
 	case NodeAvgPool:
-		poolFloat(dst, x, in, n.Out, n.Window, sumFloat)
+		poolFloat(dst, x, in, n.Out, n.Window, 0, func(a, b float64) float64 { return a + b })
 		averageFloat(dst, in, n.Out, n.Window, n.CountPad)
 	case NodeAdd:
-		y := tensors[n.In[1]]
-		for i, v := range x {
-			dst[i] = v + y[i]
+		n.addFloat(dst, tensors)
+	default:
+		n.moveFloat(dst, tensors, g)
+	}
+}
+
+func (n *Node) addFloat(dst []float32, tensors [][]float32) {
+	for j, t := range n.In {
+		sign := float32(1)
+		if n.Sign != nil {
+			sign = float32(n.Sign[j])
 		}
-	case NodeZeroPad:
-		zeroPadFloat(dst, x, in, n.Out, n.Pad)
+		for i, v := range tensors[t] {
+			if j == 0 {
+				dst[i] = sign * v
+			} else {
+				dst[i] += sign * v
+			}
+		}
 	}
 }
 
@@ -99,74 +119,6 @@ func affineFloat(dst, x, scale, shift []float32) {
 		out, t := dst[c*plane:(c+1)*plane], shift[c]
 		for i, v := range x[c*plane : (c+1)*plane] {
 			out[i] = s*v + t
-		}
-	}
-}
-
-func zeroPadFloat(dst, x []float32, in, out Dims, p Pad) {
-	clear(dst)
-	for c := range in.C {
-		for h := range in.H {
-			at := (c*out.H+h+p.Top)*out.W + p.Left
-			copy(dst[at:at+in.W], x[(c*in.H+h)*in.W:])
-		}
-	}
-}
-
-// poolFloat sets each output to what of makes of the window's numbers, the
-// border left out, row by row; of gets what it returned for the row before.
-func poolFloat(dst, x []float32, in, out Dims, win Window, of func(row []float32, before float32, first bool) float32) {
-	for c := range in.C {
-		plane := x[c*in.H*in.W : (c+1)*in.H*in.W]
-		for oh := range out.H {
-			h0, h1 := covered(oh*win.StrideH-win.Pad.Top, win.KH, in.H)
-			for ow := range out.W {
-				w0, w1 := covered(ow*win.StrideW-win.Pad.Left, win.KW, in.W)
-				var v float32
-				for h := h0; h < h1; h++ {
-					v = of(plane[h*in.W+w0:h*in.W+w1], v, h == h0)
-				}
-				dst[(c*out.H+oh)*out.W+ow] = v
-			}
-		}
-	}
-}
-
-// covered returns the part [first, last) of [0, n) that a window of k numbers
-// from start covers: never empty, as a border is narrower than its window.
-func covered(start, k, n int) (first, last int) { return max(start, 0), min(start+k, n) }
-
-func maxFloat(row []float32, before float32, first bool) float32 {
-	if first {
-		before = row[0]
-	}
-	for _, v := range row {
-		before = max(before, v)
-	}
-	return before
-}
-
-func sumFloat(row []float32, before float32, _ bool) float32 {
-	for _, v := range row {
-		before += v
-	}
-	return before
-}
-
-// averageFloat divides sums of windows by the size of the window, or by what
-// of it lies on the plane.
-func averageFloat(dst []float32, in, out Dims, win Window, countPad bool) {
-	for oh := range out.H {
-		h0, h1 := covered(oh*win.StrideH-win.Pad.Top, win.KH, in.H)
-		for ow := range out.W {
-			w0, w1 := covered(ow*win.StrideW-win.Pad.Left, win.KW, in.W)
-			size := float32((h1 - h0) * (w1 - w0))
-			if countPad {
-				size = float32(win.KH * win.KW)
-			}
-			for c := range out.C {
-				dst[(c*out.H+oh)*out.W+ow] /= size
-			}
 		}
 	}
 }

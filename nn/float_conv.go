@@ -8,7 +8,45 @@ const rowsMemory = 1 << 15
 
 var rowsPool = sync.Pool{New: func() any { return new([]float32) }}
 
-// convFloat computes a convolution without its bias. For some output positions
+// fewTaps is up to how many weights a kernel of a grouped convolution may have
+// for its products to be added row by row, with nothing gathered.
+const fewTaps = 64
+
+// groupsFloat computes a Conv without its bias, group by group.
+func groupsFloat(dst, x []float32, in Dims, n *Node) {
+	groups := n.groups()
+	part, out := Dims{in.C / groups, in.H, in.W}, Dims{n.Out.C / groups, n.Out.H, n.Out.W}
+	conv := convFloat
+	if groups > 1 && len(n.Weights)/n.Out.C <= fewTaps {
+		conv = directFloat
+	}
+	weights := len(n.Weights) / groups
+	for g := range groups {
+		conv(dst[g*out.Len():][:out.Len()], x[g*part.Len():][:part.Len()], part, out, n.Window, n.Weights[g*weights:][:weights])
+	}
+}
+
+// directFloat is convFloat tap by tap.
+func directFloat(dst, x []float32, in, out Dims, win Window, weights []float32) {
+	clear(dst)
+	dh, dw := win.Dilation()
+	for oc := range out.C {
+		plane := dst[oc*out.H*out.W:][:out.H*out.W]
+		for i, k := range weights[oc*in.C*win.KH*win.KW:][:in.C*win.KH*win.KW] {
+			c, top, left := i/(win.KH*win.KW), i/win.KW%win.KH*dh-win.Pad.Top, i%win.KW*dw-win.Pad.Left
+			first, last := taps(left, out.W, win.StrideW, in.W)
+			for oh, end := taps(top, out.H, win.StrideH, in.H); oh < end; oh++ {
+				row := x[(c*in.H+top+oh*win.StrideH)*in.W:]
+				sum := plane[oh*out.W:]
+				for ow := first; ow < last; ow++ {
+					sum[ow] += k * row[left+ow*win.StrideW]
+				}
+			}
+		}
+	}
+}
+
+// convFloat computes a convolution of one group without its bias. For some output positions
 // at a time it lays the window's numbers out as rows, one a position, and
 // multiplies them by the kernels.
 func convFloat(dst, x []float32, in, out Dims, win Window, weights []float32) {
@@ -34,20 +72,24 @@ func convFloat(dst, x []float32, in, out Dims, win Window, weights []float32) {
 // of a kernel's weights, zeros for the border.
 func gatherFloat(row, x []float32, in Dims, win Window, oh, ow int) {
 	top, left := oh*win.StrideH-win.Pad.Top, ow*win.StrideW-win.Pad.Left
-	w0, w1 := covered(left, win.KW, in.W)
-	inside := w0 == left && w1 == left+win.KW
+	dh, dw := win.Dilation()
+	w0, w1 := taps(left, win.KW, dw, in.W)
+	inside := w0 == 0 && w1 == win.KW && dw == 1
 	for c := range in.C {
-		for h := top; h < top+win.KH; h++ {
+		for kh := range win.KH {
+			h := top + kh*dh
 			part := row[:win.KW]
 			row = row[win.KW:]
 			if h < 0 || h >= in.H {
 				clear(part)
 				continue
 			}
-			line := x[(c*in.H+h)*in.W:]
+			line := x[(c*in.H+h)*in.W:][:in.W]
 			if !inside {
 				clear(part)
-				copy(part[w0-left:], line[w0:w1])
+				for w := w0; w < w1; w++ {
+					part[w] = line[left+w*dw]
+				}
 				continue
 			}
 			for i, v := range line[left : left+len(part)] { // a call of copy costs more for a few numbers

@@ -34,22 +34,23 @@ func at(x []float32, d Dims, c, h, w int, border float64) float64 {
 
 // direct computes one windowed node in float64 from its definition.
 func direct(n *Node, x []float32, in Dims) []float64 {
-	win := n.Window
+	win, groups := n.Window, max(1, n.Groups)
+	dh, dw := max(1, win.DilH), max(1, win.DilW)
 	var out []float64
 	for oc := range n.Out.C {
 		for oh := range n.Out.H {
 			for ow := range n.Out.W {
 				sum, top, inside := 0.0, math.Inf(-1), 0.0
 				for c := range in.C {
-					if n.Op != NodeConv && c != oc {
+					if n.Op != NodeConv && c != oc || n.Op == NodeConv && c*groups/in.C != oc*groups/n.Out.C {
 						continue
 					}
 					for kh := range win.KH {
 						for kw := range win.KW {
-							h, w := oh*win.StrideH+kh-win.Pad.Top, ow*win.StrideW+kw-win.Pad.Left
+							h, w := oh*win.StrideH+kh*dh-win.Pad.Top, ow*win.StrideW+kw*dw-win.Pad.Left
 							v := at(x, in, c, h, w, 0)
 							if n.Op == NodeConv {
-								v *= float64(n.Weights[((oc*in.C+c)*win.KH+kh)*win.KW+kw])
+								v *= float64(n.Weights[((oc*in.C/groups+c%(in.C/groups))*win.KH+kh)*win.KW+kw])
 							}
 							sum += v
 							top = max(top, at(x, in, c, h, w, math.Inf(-1)))
@@ -90,25 +91,30 @@ func TestRunWindows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, op := range []NodeOp{NodeConv, NodeMaxPool, NodeAvgPool} {
 		for _, c := range []struct {
-			in   Dims
-			outC int
-			win  Window
+			in     Dims
+			outC   int
+			win    Window
+			groups int
 		}{
-			{Dims{1, 1, 1}, 1, Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1}},
-			{Dims{3, 5, 7}, 6, Window{KH: 3, KW: 3, StrideH: 1, StrideW: 1, Pad: Pad{1, 1, 1, 1}}},
-			{Dims{2, 6, 5}, 5, Window{KH: 3, KW: 2, StrideH: 2, StrideW: 3, Pad: Pad{2, 0, 1, 1}}},
-			{Dims{2, 2, 2}, 3, Window{KH: 5, KW: 4, StrideH: 1, StrideW: 1, Pad: Pad{3, 2, 4, 3}}},
-			{Dims{4, 9, 9}, 7, Window{KH: 1, KW: 1, StrideH: 2, StrideW: 2}},
-			{Dims{1, 1, 30}, 2, Window{KH: 1, KW: 7, StrideH: 1, StrideW: 2, Pad: Pad{0, 6, 0, 0}}},
-			{Dims{70, 13, 13}, 2, Window{KH: 3, KW: 3, StrideH: 1, StrideW: 1}}, // several gathers
+			{Dims{1, 1, 1}, 1, Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1}, 0},
+			{Dims{3, 5, 7}, 6, Window{KH: 3, KW: 3, StrideH: 1, StrideW: 1, Pad: Pad{1, 1, 1, 1}}, 0},
+			{Dims{2, 6, 5}, 5, Window{KH: 3, KW: 2, StrideH: 2, StrideW: 3, Pad: Pad{2, 0, 1, 1}}, 0},
+			{Dims{2, 2, 2}, 3, Window{KH: 5, KW: 4, StrideH: 1, StrideW: 1, Pad: Pad{3, 2, 4, 3}}, 0},
+			{Dims{4, 9, 9}, 7, Window{KH: 1, KW: 1, StrideH: 2, StrideW: 2}, 0},
+			{Dims{1, 1, 30}, 2, Window{KH: 1, KW: 7, StrideH: 1, StrideW: 2, Pad: Pad{0, 6, 0, 0}}, 0},
+			{Dims{70, 13, 13}, 2, Window{KH: 3, KW: 3, StrideH: 1, StrideW: 1}, 0}, // several gathers
+			{Dims{4, 9, 8}, 6, Window{KH: 3, KW: 2, StrideH: 2, StrideW: 1, DilH: 2, DilW: 5, Pad: Pad{4, 3, 2, 5}}, 2},
+			{Dims{6, 7, 7}, 6, Window{KH: 3, KW: 3, StrideH: 2, StrideW: 2, Pad: Pad{1, 1, 1, 1}}, 6},
+			{Dims{3, 5, 6}, 9, Window{KH: 2, KW: 3, StrideH: 1, StrideW: 2, DilW: 2, Pad: Pad{0, 3, 1, 2}}, 3},
+			{Dims{24, 6, 6}, 8, Window{KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilH: 1, Pad: Pad{1, 1, 0, 2}}, 2},
 		} {
 			t.Run(fmt.Sprintf("%v/%v/%v", op, c.in, c.win), func(t *testing.T) {
 				n := Node{Op: op, Window: c.win, CountPad: c.in.C == 2}
 				oh, ow := c.win.Out(c.in.H, c.in.W)
 				n.Out = Dims{c.in.C, oh, ow}
 				if op == NodeConv {
-					n.Out.C = c.outC
-					n.Weights = floats(rng, c.outC*c.in.C*c.win.KH*c.win.KW)
+					n.Out.C, n.Groups = c.outC, c.groups
+					n.Weights = floats(rng, c.outC*c.in.C/max(1, c.groups)*c.win.KH*c.win.KW)
 					n.Bias = floats(rng, c.outC*(c.in.C%2))
 				}
 				g := single(c.in, n)
@@ -267,7 +273,7 @@ func TestValidateGraph(t *testing.T) {
 		{"operator", func(g *Graph) { g.Nodes[2].Op = 99 }, "unknown operator"},
 		{"later tensor", func(g *Graph) { g.Nodes[2].In = []int{3} }, "node 2"},
 		{"negative tensor", func(g *Graph) { g.Nodes[2].In = []int{-1} }, "does not come before"},
-		{"inputs", func(g *Graph) { g.Nodes[4].In = []int{1} }, "1 inputs, want 2"},
+		{"inputs", func(g *Graph) { g.Nodes[4].In = []int{1} }, "1 inputs, want 2 to 64"},
 		{"sum of two sizes", func(g *Graph) { g.Nodes[4].In[1] = 0 }, "sum of"},
 		{"size", func(g *Graph) { g.Nodes[2].Out.W = 5 }, "output is"},
 		{"weights", func(g *Graph) { g.Nodes[0].Weights = g.Nodes[0].Weights[1:] }, "71 weights, want 72"},

@@ -23,6 +23,7 @@ const (
 	HeadSoftmax
 	HeadLogSoftmax
 	HeadArgMax
+	HeadSigmoid // of each score on its own, as binary and multi-label classifiers end
 )
 
 // A Node is one operator of a Graph. Which fields count depends on Op.
@@ -32,18 +33,36 @@ type Node struct {
 	In   []int // tensors
 	Out  Dims
 
-	// Conv and Dense: Weights is [Out.C][in C][KH][KW] for a Conv and
+	// Conv and Dense: Weights is [Out.C][in C/Groups][KH][KW] for a Conv and
 	// [Out.C][in Len] for a Dense; Bias is empty or one per output channel.
 	Weights []float32
 	Bias    []float32
 	// Conv, MaxPool, AvgPool.
 	Window Window
+	// Conv: output channel o sees the in C/Groups channels of group
+	// o·Groups/Out.C only; 0 means 1.
+	Groups int
 	// AvgPool: whether border elements count in the divisor.
 	CountPad bool
 	// ZeroPad.
 	Pad Pad
 	// Affine: y = Scale[c]·x + Shift[c].
 	Scale, Shift []float32
+	// Add: +1 or -1 for each input; nil means sums only.
+	Sign []int
+	// Concat: the dimension along which the inputs follow one another: 0, 1, 2
+	// for channels, rows, columns.
+	Axis int
+	// Slice: element i of dimension d is element Start[d] + i·Step[d] of the
+	// input; a Step may be negative.
+	Start, Step [3]int
+	// Transpose: dimension d of the output is dimension Perm[d] of the input.
+	Perm [3]int
+	// Upsample: each element becomes a block of FactorH × FactorW. Stuff: the
+	// element at (h, w) goes to (h·FactorH, w·FactorW), zeros between.
+	FactorH, FactorW int
+	// Table.
+	Func Univariate
 }
 
 // NodeOp names an operator.
@@ -58,7 +77,16 @@ const (
 	NodeSquare // x·x
 	NodeMaxPool
 	NodeAvgPool // GlobalAveragePool too
-	NodeAdd     // of two tensors of one size
+	NodeAdd     // of two or more tensors of one size, each with a sign
 	NodeReshape // order kept
 	NodeZeroPad
+	NodeConcat    // of one or more tensors
+	NodeSlice     // every Step-th element
+	NodeTranspose // dimensions in another order
+	NodeUpsample  // nearest neighbour, by whole factors
+	NodeStuff     // zeros between elements: a transposed convolution is a Conv of this
+	NodeTable     // a public function of each element
 )
+
+// groups returns the number of groups of a Conv.
+func (n *Node) groups() int { return max(1, n.Groups) }

@@ -7,20 +7,29 @@ import (
 
 // nodeOps are the operators' names and how many tensors each takes.
 var nodeOps = [...]struct {
-	name string
-	in   int
+	name   string
+	lo, hi int
 }{
-	NodeConv:    {"Conv", 1},
-	NodeDense:   {"Dense", 1},
-	NodeAffine:  {"Affine", 1},
-	NodeRelu:    {"Relu", 1},
-	NodeSquare:  {"Square", 1},
-	NodeMaxPool: {"MaxPool", 1},
-	NodeAvgPool: {"AvgPool", 1},
-	NodeAdd:     {"Add", 2},
-	NodeReshape: {"Reshape", 1},
-	NodeZeroPad: {"ZeroPad", 1},
+	NodeConv:      {"Conv", 1, 1},
+	NodeDense:     {"Dense", 1, 1},
+	NodeAffine:    {"Affine", 1, 1},
+	NodeRelu:      {"Relu", 1, 1},
+	NodeSquare:    {"Square", 1, 1},
+	NodeMaxPool:   {"MaxPool", 1, 1},
+	NodeAvgPool:   {"AvgPool", 1, 1},
+	NodeAdd:       {"Add", 2, maxInputs},
+	NodeReshape:   {"Reshape", 1, 1},
+	NodeZeroPad:   {"ZeroPad", 1, 1},
+	NodeConcat:    {"Concat", 1, maxInputs},
+	NodeSlice:     {"Slice", 1, 1},
+	NodeTranspose: {"Transpose", 1, 1},
+	NodeUpsample:  {"Upsample", 1, 1},
+	NodeStuff:     {"Stuff", 1, 1},
+	NodeTable:     {"Table", 1, 1},
 }
+
+// maxInputs bounds the tensors that a node takes, as it does those of a layer.
+const maxInputs = 64
 
 // String returns the operator's name.
 func (op NodeOp) String() string {
@@ -41,6 +50,8 @@ func (h Head) String() string {
 		return "log-softmax"
 	case HeadArgMax:
 		return "arg-max"
+	case HeadSigmoid:
+		return "sigmoid"
 	}
 	return fmt.Sprintf("Head(%d)", int(h))
 }
@@ -99,7 +110,7 @@ func (g *Graph) validateSizes() error {
 	if g.Output < 0 || g.Output > len(g.Nodes) {
 		return fmt.Errorf("nn: graph: output: no tensor %d", g.Output)
 	}
-	if g.Head < HeadNone || g.Head > HeadArgMax {
+	if g.Head < HeadNone || g.Head > HeadSigmoid {
 		return fmt.Errorf("nn: graph: output: unknown function %d", int(g.Head))
 	}
 	return nil
@@ -115,8 +126,8 @@ func (g *Graph) validateNode(i int) error {
 	if n.Op < 0 || int(n.Op) >= len(nodeOps) {
 		return errors.New("unknown operator")
 	}
-	if want := nodeOps[n.Op].in; len(n.In) != want {
-		return fmt.Errorf("%d inputs, want %d", len(n.In), want)
+	if lo, hi := nodeOps[n.Op].lo, nodeOps[n.Op].hi; len(n.In) < lo || len(n.In) > hi {
+		return fmt.Errorf("%d inputs, want %d to %d", len(n.In), lo, hi)
 	}
 	for _, t := range n.In {
 		if t < 0 || t > i {
@@ -126,7 +137,10 @@ func (g *Graph) validateNode(i int) error {
 	if err := n.Out.validate(); err != nil {
 		return err
 	}
-	in := g.Dims(n.In[0])
+	in := make([]Dims, 0, 8) // on the stack
+	for _, t := range n.In {
+		in = append(in, g.Dims(t))
+	}
 	want, err := n.outDims(in)
 	if err != nil {
 		return err
@@ -134,71 +148,10 @@ func (g *Graph) validateNode(i int) error {
 	if want != n.Out {
 		return fmt.Errorf("output is %s, want %s", n.Out, want)
 	}
-	if n.Op == NodeAdd && g.Dims(n.In[1]) != in {
-		return fmt.Errorf("sum of %s and %s", in, g.Dims(n.In[1]))
+	if err := n.validateParameters(in[0]); err != nil {
+		return err
 	}
-	return n.validateParameters(in)
-}
-
-// outDims returns the size that the node makes of its first input. Channels
-// of Conv and Dense and the whole of Reshape are the node's own choice.
-func (n *Node) outDims(in Dims) (Dims, error) {
-	switch n.Op {
-	case NodeConv, NodeMaxPool, NodeAvgPool:
-		if err := n.Window.validate(); err != nil {
-			return Dims{}, err
-		}
-		h, w := n.Window.Out(in.H, in.W)
-		if h < 1 || w < 1 {
-			return Dims{}, fmt.Errorf("window of %d×%d on a plane of %d×%d", n.Window.KH, n.Window.KW, in.H, in.W)
-		}
-		if n.Op == NodeConv {
-			return Dims{n.Out.C, h, w}, nil
-		}
-		return Dims{in.C, h, w}, nil
-	case NodeDense:
-		return Dims{n.Out.C, 1, 1}, nil
-	case NodeReshape:
-		if in.Len() != n.Out.Len() {
-			return Dims{}, fmt.Errorf("reshape from %s to %s", in, n.Out)
-		}
-		return n.Out, nil
-	case NodeZeroPad:
-		if err := n.Pad.validate(); err != nil {
-			return Dims{}, err
-		}
-		return Dims{in.C, in.H + n.Pad.Top + n.Pad.Bottom, in.W + n.Pad.Left + n.Pad.Right}, nil
-	}
-	return in, nil
-}
-
-// validateParameters checks the numbers of weights. Each product below is of
-// validated numbers, at most 2^24 · 2^24 · 2^16; the weights' sum is compared
-// in floating point, so that it cannot overflow.
-func (n *Node) validateParameters(in Dims) error {
-	var weights float64
-	bias, scale := 0, 0
-	switch n.Op {
-	case NodeConv:
-		weights = float64(n.Out.C*in.C) * float64(n.Window.KH*n.Window.KW)
-	case NodeDense:
-		weights = float64(n.Out.C) * float64(in.Len())
-	case NodeAffine:
-		scale = in.C
-	}
-	if weights > 0 && len(n.Bias) > 0 {
-		bias = n.Out.C
-	}
-	if weights > maxWeights || float64(len(n.Weights)) != weights {
-		return fmt.Errorf("%d weights, want %.0f (at most %d)", len(n.Weights), weights, maxWeights)
-	}
-	if len(n.Bias) != bias {
-		return fmt.Errorf("%d biases, want %d", len(n.Bias), bias)
-	}
-	if len(n.Scale) != scale || len(n.Shift) != scale {
-		return fmt.Errorf("%d scales and %d shifts, want %d", len(n.Scale), len(n.Shift), scale)
-	}
-	return nil
+	return n.validateStray()
 }
 
 // uses counts how often each tensor is an input or the output of the graph.

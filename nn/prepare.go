@@ -1,6 +1,9 @@
 package nn
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // prepare returns the graph without Affine nodes: each is taken exactly into
 // a Conv or Dense before it, or into one after it, also where Reshapes stand
@@ -71,7 +74,7 @@ func (g *Graph) foldForward(i int) bool {
 	reached[i+1] = true
 	for j := i + 1; j < len(g.Nodes); j++ {
 		n := &g.Nodes[j]
-		if !reached[n.In[0]] && !(len(n.In) > 1 && reached[n.In[1]]) {
+		if !slices.ContainsFunc(n.In, func(t int) bool { return reached[t] }) {
 			continue
 		}
 		scale, shift, ok := a.Scale, a.Shift, true
@@ -107,7 +110,8 @@ func (g *Graph) foldForward(i int) bool {
 // of the weights of an output channel, all blocks of one size.
 func (n *Node) affineInput(scale, shift []float32) {
 	row := len(n.Weights) / n.Out.C
-	block := row / len(scale)
+	groups := n.groups()
+	block := row * groups / len(scale)
 	weights := make([]float32, len(n.Weights))
 	bias := make([]float32, n.Out.C)
 	for oc := range n.Out.C {
@@ -115,9 +119,10 @@ func (n *Node) affineInput(scale, shift []float32) {
 		if len(n.Bias) > 0 {
 			sum = float64(n.Bias[oc])
 		}
+		first := oc * groups / n.Out.C * (len(scale) / groups) // of the group
 		for i, k := range n.Weights[oc*row:][:row] {
-			weights[oc*row+i] = float32(float64(k) * float64(scale[i/block]))
-			sum += float64(k) * float64(shift[i/block])
+			weights[oc*row+i] = float32(float64(k) * float64(scale[first+i/block]))
+			sum += float64(k) * float64(shift[first+i/block])
 		}
 		bias[oc] = float32(sum)
 	}

@@ -79,6 +79,9 @@ func Quantize(g *Graph, samples [][]float32, opt *QuantizeOptions) (*Model, *Qua
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := f.translatable(); err != nil {
+		return nil, nil, err
+	}
 	if len(samples) == 0 {
 		return nil, nil, errors.New("nn: quantize: no samples")
 	}

@@ -27,7 +27,7 @@ func (b *builder) node(n Node, in ...int) int {
 	n.In = in
 	if n.Out == (Dims{}) {
 		var err error
-		if n.Out, err = n.outDims(b.Dims(in[0])); err != nil {
+		if n.Out, err = n.outDims([]Dims{b.Dims(in[0])}); err != nil {
 			panic(err)
 		}
 	}

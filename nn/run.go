@@ -43,7 +43,7 @@ type Result struct {
 }
 
 // Scores returns the real scores, outputs × 2^-Frac / Div, with the head
-// applied if it is a softmax or its logarithm.
+// applied unless it is an arg-max.
 func (o *Output) Scores(outputs []int32) []float64 {
 	scores := make([]float64, len(outputs))
 	top := math.Inf(-1)
@@ -51,20 +51,30 @@ func (o *Output) Scores(outputs []int32) []float64 {
 		scores[i] = math.Ldexp(float64(v), -o.Frac) / float64(max(o.Div, 1))
 		top = max(top, scores[i])
 	}
-	if o.Head != HeadSoftmax && o.Head != HeadLogSoftmax {
-		return scores
-	}
-	sum := 0.0
-	for _, v := range scores {
-		sum += math.Exp(v - top)
-	}
-	for i, v := range scores {
-		scores[i] = v - top - math.Log(sum)
-		if o.Head == HeadSoftmax {
-			scores[i] = math.Exp(scores[i])
+	o.Head.apply(scores, top)
+	return scores
+}
+
+// apply computes the head of scores, of which top is the largest, in place; an
+// arg-max leaves them as they are.
+func (h Head) apply(scores []float64, top float64) {
+	switch h {
+	case HeadSigmoid:
+		for i, v := range scores {
+			scores[i] = 1 / (1 + math.Exp(-v))
+		}
+	case HeadSoftmax, HeadLogSoftmax:
+		sum := 0.0
+		for _, v := range scores {
+			sum += math.Exp(v - top)
+		}
+		for i, v := range scores {
+			scores[i] = v - top - math.Log(sum)
+			if h == HeadSoftmax {
+				scores[i] = math.Exp(scores[i])
+			}
 		}
 	}
-	return scores
 }
 
 // Run computes the network on integers (see Input.Quantize). It is what the

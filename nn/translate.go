@@ -21,6 +21,22 @@ type quantizer struct {
 	out         *term // the scores
 }
 
+// translatable names the nodes that have no integer counterpart yet.
+func (g *Graph) translatable() error {
+	var errs []error
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		dh, dw := n.Window.Dilation()
+		switch {
+		case n.Op > NodeZeroPad:
+			errs = append(errs, g.nodeError(i, errors.New("the integer network does not have this operator yet")))
+		case n.Groups > 1 || dh > 1 || dw > 1 || len(n.In) > 2 || n.Sign != nil:
+			errs = append(errs, g.nodeError(i, errors.New("the integer network does not have groups, dilations, or sums of more than two tensors or with signs yet")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // translate finds the terms of the graph. It is strict with the widths of sums
 // only where that turns out to be needed.
 func translate(g *Graph, seen *observed, opt QuantizeOptions) (*quantizer, error) {

@@ -73,7 +73,7 @@ func (s *Shape) validateOutput() error {
 		return fmt.Errorf("nn: output: scale 2^-%d/%d out of range", o.Frac, o.Div)
 	case o.Reveal != RevealScores && o.Reveal != RevealLabel:
 		return fmt.Errorf("nn: output: reveal %q, want scores or label", o.Reveal)
-	case o.Head < HeadNone || o.Head > HeadArgMax:
+	case o.Head < HeadNone || o.Head > HeadSigmoid:
 		return fmt.Errorf("nn: output: unknown head %d", o.Head)
 	}
 	n := s.Dims(o.Tensor).Len()
@@ -111,11 +111,23 @@ func (w *Window) validate() error {
 			return errors.New("window out of range")
 		}
 	}
+	if w.DilH < 0 || w.DilH > maxSide || w.DilW < 0 || w.DilW > maxSide {
+		return errors.New("dilation out of range")
+	}
+	kh, kw := w.Extent()
 	p := w.Pad
-	if p.Top >= w.KH || p.Bottom >= w.KH || p.Left >= w.KW || p.Right >= w.KW {
+	if p.Top >= kh || p.Bottom >= kh || p.Left >= kw || p.Right >= kw {
 		return errors.New("border as wide as the window")
 	}
 	return p.validate()
+}
+
+// undilated reports a dilation, which layers cannot have yet.
+func (w *Window) undilated() error {
+	if dh, dw := w.Dilation(); dh > 1 || dw > 1 {
+		return errors.New("a dilated window is not supported")
+	}
+	return nil
 }
 
 func (p Pad) validate() error {

@@ -61,6 +61,9 @@ func (c *Conv) validate(in, out Dims) error {
 	if err := c.Window.validate(); err != nil {
 		return err
 	}
+	if err := c.Window.undilated(); err != nil {
+		return err
+	}
 	if h, w := c.Window.Out(in.H, in.W); h != out.H || w != out.W {
 		return fmt.Errorf("window gives %d×%d, output is %s", h, w, out)
 	}
@@ -77,6 +80,9 @@ func (c *Conv) validate(in, out Dims) error {
 // pools checks a pooling window that keeps the channels.
 func (w *Window) pools(in, out Dims) error {
 	if err := w.validate(); err != nil {
+		return err
+	}
+	if err := w.undilated(); err != nil {
 		return err
 	}
 	if h, wd := w.Out(in.H, in.W); h != out.H || wd != out.W || in.C != out.C {

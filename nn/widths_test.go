@@ -35,7 +35,7 @@ func exact(m *Model, x []int32) [][]int64 {
 					out[e] += tensors[t][e] << l.Add.Shift[j]
 				}
 			case l.ZeroPad != nil:
-				for _, v := range covers(Window{1, 1, 1, 1, *l.ZeroPad}, x, d, c, h, w) {
+				for _, v := range covers(Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1, Pad: *l.ZeroPad}, x, d, c, h, w) {
 					out[e] = v
 				}
 			case l.Reshape != nil:
