@@ -154,7 +154,7 @@ func TestShape(t *testing.T) {
 					nots++
 				}
 			}
-			if temps := c.Slots - c.Inputs; temps > s.Width+s.Mask || nots > s.Width/2 {
+			if temps := c.Slots - c.Inputs; temps > s.Width+s.Bits+20 || nots > s.Width/2 {
 				t.Errorf("%+v: %d slots beside the inputs, %d Not gates", s, temps, nots)
 			}
 		}

@@ -2,9 +2,9 @@
 // data.
 //
 // A linear layer ends with its result shared additively between client and
-// server. A circuit of this package takes the bits of both shares and of a
-// mask, adds the shares, rounds, applies the activation, clamps, and subtracts
-// the mask again, so that the next layer starts from shares too. Package garble
+// server. A circuit of this package takes the bits of both shares, adds them,
+// rounds, applies the activation and clamps; its Sum says which integer its
+// outputs are, so that the next layer starts from additive shares too. Package garble
 // runs a circuit under encryption over a batch of instances; package protocol
 // decides which circuit a layer needs.
 //
@@ -55,6 +55,8 @@ type Circuit struct {
 	Gates   []Gate
 	Slots   int
 	Ands    int // the number of And gates
+	// Sum says which integer the outputs stand for; nil if they are bits.
+	Sum *Sum
 }
 
 // Eval computes the outputs in the clear. It is what garbling is tested

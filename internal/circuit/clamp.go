@@ -75,9 +75,8 @@ func (b *Builder) differs(w word) Lit {
 	return out
 }
 
-// finish rounds, activates and clamps: it returns z, in Bits bits or fewer if
-// the rest are zero (copies of the top bit, if z is signed).
-func (s Stage) finish(b *Builder, v unrounded) word {
+// finish rounds, activates and clamps: it returns z.
+func (s Stage) finish(b *Builder, v unrounded) number {
 	switch {
 	case s.Func == Square:
 		return s.square(b, v)
@@ -91,28 +90,37 @@ func (s Stage) finish(b *Builder, v unrounded) word {
 // clampUnsigned returns v clamped to 0 … 2^bits−1. A negative high stays
 // negative or becomes 0 by rounding, and is 0 either way; a high above
 // 2^bits−1 is too large whatever half is.
-func (b *Builder) clampUnsigned(v unrounded, bits int) word {
+func (b *Builder) clampUnsigned(v unrounded, bits int) number {
 	sign, mag := v.high.top(), v.high[:len(v.high)-1]
 	low, carry := b.increment(mag[:min(bits, len(mag))], v.half)
 	if len(mag) < bits {
-		return b.muxBit(sign, append(low, carry), False)
+		return number{gate: sign, gated: unsigned(append(low, carry))}
 	}
-	over := b.Or(b.any(mag[bits:]), carry)
-	return b.muxBit(b.Or(sign, over), low, sign.Not())
+	over := b.And(b.Or(b.any(mag[bits:]), carry), sign.Not())
+	return number{
+		gate:  b.Xor(sign, over),
+		gated: unsigned(low),
+		plain: []term{{over, 1<<bits - 1}},
+	}
 }
 
 // clampSigned returns v clamped to bits bits, signed.
-func (b *Builder) clampSigned(v unrounded, bits int) word {
+func (b *Builder) clampSigned(v unrounded, bits int) number {
 	sign, mag := v.high.top(), v.high[:len(v.high)-1]
 	low, carry := b.increment(mag[:min(bits-1, len(mag))], v.half)
 	if len(v.high) < bits {
 		// A carry out of the magnitude makes −1 zero, and 2^k−1 2^k.
-		return append(low, b.Xor(sign, carry), b.And(sign, carry.Not()))
+		return number{plain: signed(append(low, b.Xor(sign, carry), b.And(sign, carry.Not())))}
 	}
 	out := b.differs(v.high[len(low):])
 	carry = b.And(carry, out.Not())
 	over := b.And(carry, sign.Not())
+	gate := b.Xor(out, over)
 	// carry without over is the step from −1 to 0.
-	z := b.muxBit(b.Xor(out, over), low, sign.Not())
-	return append(z, b.Xor(sign, b.Xor(carry, over)))
+	top := b.Xor(sign, b.Xor(carry, over))
+	return number{
+		gate:  gate,
+		gated: unsigned(low),
+		plain: []term{{b.And(gate, sign.Not()), 1<<(bits-1) - 1}, {top, -1 << (bits - 1)}},
+	}
 }

@@ -105,7 +105,7 @@ func TestArgMaxExhaustive(t *testing.T) {
 }
 
 func TestBadParametersPanic(t *testing.T) {
-	good := Stage{Share: Share{8, 2}, Bits: 4, Mask: 4}
+	good := Stage{Share: Share{8, 2}, Bits: 4}
 	for name, f := range map[string]func(){
 		"open":        func() { Open(Share{0, 0}) },
 		"argmax":      func() { ArgMax(Share{8, 2}, 0) },

@@ -34,13 +34,22 @@ func (s Stage) value(y int64) int64 {
 	}
 }
 
-// masked returns z − r mod 2^Mask for the largest of the numbers.
-func (s Stage) masked(r uint64, ys ...int64) uint64 {
+// valueOfLargest returns z for the largest of the numbers.
+func (s Stage) valueOfLargest(ys ...int64) int64 {
 	y := ys[0]
 	for _, other := range ys[1:] {
 		y = max(y, other)
 	}
-	return (uint64(s.value(y)) - r) & (1<<s.Mask - 1)
+	return s.value(y)
+}
+
+// sum returns the Sum of one lane of the outputs.
+func (l lanes) sum(s *Sum, lane int) int64 {
+	bits := make([]bool, len(l))
+	for i := range bits {
+		bits[i] = l.get(lane, i, 1) == 1
+	}
+	return int64(s.Of(bits))
 }
 
 // lanes holds up to 64 inputs of one circuit, bit by bit: what eval64 takes.

@@ -2,13 +2,14 @@ package circuit
 
 // square returns ⌊v²/2^Shift2 + 1/2⌋, at most 2^Bits−1, for v clamped to Mid
 // bits.
-func (s Stage) square(b *Builder, v unrounded) word {
+func (s Stage) square(b *Builder, v unrounded) number {
 	mag, top := s.magnitude(b, v)
 	z := b.squareShift(mag, top, s.Shift2)
 	if len(z) <= s.Bits {
-		return z
+		return number{plain: unsigned(z)}
 	}
-	return b.muxBit(b.any(z[s.Bits:]), z[:s.Bits], True)
+	over := b.any(z[s.Bits:])
+	return number{gate: over, gated: unsigned(z[:s.Bits]), plain: []term{{over, 1<<s.Bits - 1}}}
 }
 
 // magnitude returns |v| for v clamped to Mid bits, as |v| mod 2^m and the bit of

@@ -22,8 +22,8 @@ const (
 )
 
 // Stage is one fused non-linear stage: add the shares, pool, shift with
-// rounding, activate, clamp, and mask again. With y the signed number that the
-// shares c and s hold (the largest of several, if the stage pools),
+// rounding, activate and clamp. With y the signed number that the shares c and
+// s hold (the largest of several, if the stage pools),
 //
 //	u = ⌊y/2^Shift + 1/2⌋                                  (u = y if Shift is 0)
 //	Identity  z = u clamped to Bits bits, signed or not by Signed
@@ -31,8 +31,8 @@ const (
 //	Square    z = ⌊v²/2^Shift2 + 1/2⌋, at most 2^Bits−1, where v is u clamped
 //	          to Mid bits, signed                         (z = v² if Shift2 is 0)
 //
-// and the result is z − r mod 2^Mask for the mask r, with z extended by its
-// sign. No u overflows: the rounding is exact for the largest y too.
+// and z is the Sum of the circuit's outputs. No u overflows: the rounding is
+// exact for the largest y too.
 //
 // The rounding constant costs an AND gate for every bit of z, because an adder
 // has one place for a carry and it is taken. A caller who knows that
@@ -47,12 +47,14 @@ type Stage struct {
 	Shift2  int  // Square: shift of v², 0 ≤ Shift2 < 2·Mid
 	Bits    int  // bits of z
 	Signed  bool // Identity: z is signed; the others never are
-	Mask    int  // bits of the mask and of the result
 	Rounded bool // the rounding constant of Shift is in the shares already
 }
 
-// MaxWidth is the largest width of a share or a mask.
-const MaxWidth = 48
+// MaxWidth is the largest width of a share, MaxBits that of a result.
+const (
+	MaxWidth = 48
+	MaxBits  = 30
+)
 
 // Check returns an error if no circuit has these parameters.
 func (sh Share) Check() error {
@@ -70,10 +72,8 @@ func (s Stage) Check() error {
 	switch {
 	case s.Shift < 0 || s.Shift >= s.Width-s.Guard:
 		return fmt.Errorf("circuit: stage: shift of %d in %d bits", s.Shift, s.Width-s.Guard)
-	case s.Bits < 1 || s.Bits > MaxWidth:
+	case s.Bits < 1 || s.Bits > MaxBits:
 		return fmt.Errorf("circuit: stage: result of %d bits", s.Bits)
-	case s.Mask < 1 || s.Mask > MaxWidth:
-		return fmt.Errorf("circuit: stage: mask of %d bits", s.Mask)
 	case s.Func > Square:
 		return fmt.Errorf("circuit: stage: unknown activation %d", s.Func)
 	case s.Func == Square && (s.Mid < 1 || s.Mid > MaxWidth/2):
@@ -102,15 +102,13 @@ func (s Stage) Bias() uint64 {
 	return bias
 }
 
-// Fused returns the stage without pooling. Inputs: c (Width bits), r (Mask
-// bits), s (Width bits). Outputs: z − r mod 2^Mask.
+// Fused returns the stage without pooling. Inputs: c (Width bits), s (Width
+// bits). The Sum of the outputs is z.
 func (s Stage) Fused() *Circuit {
 	s.mustCheck()
-	b := NewBuilder(2*s.Width + s.Mask)
-	c := b.inputWord(0, s.Width)
-	r := b.inputWord(s.Width, s.Mask)
-	t := b.inputWord(s.Width+s.Mask, s.Width)
-	return b.Build(s.remask(b, s.finish(b, s.split(b.add(c, t))), r)...)
+	b := NewBuilder(2 * s.Width)
+	sum := b.add(b.inputWord(0, s.Width), b.inputWord(s.Width, s.Width))
+	return b.buildSum(s.finish(b, s.split(sum)))
 }
 
 // Reconstruct returns the first part of a pooling stage: what is done once for
@@ -145,14 +143,13 @@ func (s Stage) Max(n int) *Circuit {
 }
 
 // Pool returns the second part of a pooling stage, which takes the largest of n
-// words, 1 ≤ n, and does the rest. Inputs: n words of Word() bits, r (Mask
-// bits). Outputs: z − r mod 2^Mask.
+// words, 1 ≤ n, and does the rest. Inputs: n words of Word() bits. The Sum of
+// the outputs is z.
 func (s Stage) Pool(n int) *Circuit {
 	s.mustCheck()
 	mustPositive(n)
-	b := NewBuilder(n*s.Word() + s.Mask)
-	r := b.inputWord(n*s.Word(), s.Mask)
-	return b.Build(s.remask(b, s.finish(b, s.unjoin(s.largest(b, n))), r)...)
+	b := NewBuilder(n * s.Word())
+	return b.buildSum(s.finish(b, s.unjoin(s.largest(b, n))))
 }
 
 // largest returns the largest of the first n words of the inputs.
@@ -163,15 +160,6 @@ func (s Stage) largest(b *Builder, n int) word {
 		best = b.maxSigned(best, b.inputWord(i*w, w))
 	}
 	return best
-}
-
-// remask returns z − r mod 2^Mask. Above z's own bits only the borrow runs.
-func (s Stage) remask(b *Builder, z, r word) word {
-	fill := False
-	if s.Func == Identity && s.Signed {
-		fill = z.top()
-	}
-	return b.sub(z.extend(s.Mask, fill), r)
 }
 
 func (s Stage) mustCheck() {

@@ -12,7 +12,6 @@ func smallStages(width int) []Stage {
 		for shift := range width - guard {
 			for bits := 1; bits <= width; bits++ {
 				s := Stage{Share: Share{width, guard}, Shift: shift, Bits: bits}
-				s.Mask = 1 + (bits+shift+guard)%(width+1) // shorter and longer than z
 				stages = append(stages, s)
 				s.Signed = true
 				stages = append(stages, s)
@@ -65,10 +64,10 @@ func fusedExhaustive(t *testing.T, s Stage) {
 		out := lanes(circuit.eval64(in))
 		for lane := range 64 {
 			v := uint64(first + lane)
-			c, r, sh := v&(1<<s.Width-1), v>>s.Width&(1<<s.Mask-1), v>>(s.Width+s.Mask)&(1<<s.Width-1)
-			want := s.masked(r, s.number(c, sh))
-			if got := out.get(lane, 0, s.Mask); got != want {
-				t.Fatalf("%+v: c=%d s=%d r=%d: got %d, want %d", s, c, sh, r, got, want)
+			c, sh := v&(1<<s.Width-1), v>>s.Width&(1<<s.Width-1)
+			want := s.value(s.number(c, sh))
+			if got := out.sum(circuit.Sum, lane); got != want {
+				t.Fatalf("%+v: c=%d s=%d: got %d, want %d", s, c, sh, got, want)
 			}
 		}
 	}
@@ -79,20 +78,20 @@ func realStages() []Stage {
 	var stages []Stage
 	for _, rounded := range []bool{false, true} {
 		stages = append(stages,
-			Stage{Share: Share{22, 2}, Shift: 7, Func: Relu, Bits: 8, Mask: 20, Rounded: rounded},
-			Stage{Share: Share{30, 2}, Shift: 12, Func: Relu, Bits: 8, Mask: 28, Rounded: rounded},
-			Stage{Share: Share{15, 2}, Shift: 3, Func: Relu, Bits: 12, Mask: 22, Rounded: rounded},
-			Stage{Share: Share{22, 2}, Shift: 0, Func: Relu, Bits: 8, Mask: 20, Rounded: rounded},
-			Stage{Share: Share{22, 2}, Shift: 19, Func: Relu, Bits: 8, Mask: 20, Rounded: rounded},
-			Stage{Share: Share{22, 2}, Shift: 9, Bits: 8, Mask: 20, Rounded: rounded},
-			Stage{Share: Share{22, 2}, Shift: 9, Bits: 8, Signed: true, Mask: 20, Rounded: rounded},
-			Stage{Share: Share{20, 0}, Shift: 12, Bits: 8, Signed: true, Mask: 6, Rounded: rounded},
-			Stage{Share: Share{20, 2}, Shift: 12, Bits: 9, Signed: true, Mask: 48, Rounded: rounded},
-			Stage{Share: Share{22, 2}, Shift: 8, Func: Square, Mid: 8, Shift2: 8, Bits: 8, Mask: 20, Rounded: rounded},
-			Stage{Share: Share{22, 2}, Shift: 8, Func: Square, Mid: 8, Shift2: 4, Bits: 8, Mask: 20, Rounded: rounded},
-			Stage{Share: Share{22, 2}, Shift: 5, Func: Square, Mid: 10, Shift2: 0, Bits: 20, Mask: 24, Rounded: rounded},
-			Stage{Share: Share{48, 2}, Shift: 11, Func: Square, Mid: 24, Shift2: 30, Bits: 20, Mask: 28, Rounded: rounded},
-			Stage{Share: Share{12, 1}, Shift: 8, Func: Square, Mid: 8, Shift2: 12, Bits: 8, Mask: 20, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 7, Func: Relu, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{30, 2}, Shift: 12, Func: Relu, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{15, 2}, Shift: 3, Func: Relu, Bits: 12, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 0, Func: Relu, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 19, Func: Relu, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 9, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 9, Bits: 8, Signed: true, Rounded: rounded},
+			Stage{Share: Share{20, 0}, Shift: 12, Bits: 8, Signed: true, Rounded: rounded},
+			Stage{Share: Share{20, 2}, Shift: 12, Bits: 9, Signed: true, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 8, Func: Square, Mid: 8, Shift2: 8, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 8, Func: Square, Mid: 8, Shift2: 4, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 5, Func: Square, Mid: 10, Shift2: 0, Bits: 20, Rounded: rounded},
+			Stage{Share: Share{48, 2}, Shift: 11, Func: Square, Mid: 24, Shift2: 30, Bits: 20, Rounded: rounded},
+			Stage{Share: Share{12, 1}, Shift: 8, Func: Square, Mid: 8, Shift2: 12, Bits: 8, Rounded: rounded},
 		)
 	}
 	return stages
@@ -105,17 +104,16 @@ func TestFusedRandom(t *testing.T) {
 		for range 60 {
 			in := make(lanes, circuit.Inputs)
 			for lane := range 64 {
-				v, r, sh := near(rng, s.Width, s.Guard+s.Shift), edgy(rng, s.Mask), edgy(rng, s.Width)
+				v, sh := near(rng, s.Width, s.Guard+s.Shift), edgy(rng, s.Width)
 				in.put(lane, 0, s.Width, v-sh)
-				in.put(lane, s.Width, s.Mask, r)
-				in.put(lane, s.Width+s.Mask, s.Width, sh)
+				in.put(lane, s.Width, s.Width, sh)
 			}
 			out := lanes(circuit.eval64(in))
 			for lane := range 64 {
-				c, r, sh := in.get(lane, 0, s.Width), in.get(lane, s.Width, s.Mask), in.get(lane, s.Width+s.Mask, s.Width)
-				want := s.masked(r, s.number(c, sh))
-				if got := out.get(lane, 0, s.Mask); got != want {
-					t.Fatalf("%+v: c=%d s=%d r=%d: got %d, want %d", s, c, sh, r, got, want)
+				c, sh := in.get(lane, 0, s.Width), in.get(lane, s.Width, s.Width)
+				want := s.value(s.number(c, sh))
+				if got := out.sum(circuit.Sum, lane); got != want {
+					t.Fatalf("%+v: c=%d s=%d: got %d, want %d", s, c, sh, got, want)
 				}
 			}
 		}
@@ -125,7 +123,7 @@ func TestFusedRandom(t *testing.T) {
 // TestRoundedBias: a caller who adds the bias himself gets what the circuit
 // would have computed, for every number the bias does not push over the top.
 func TestRoundedBias(t *testing.T) {
-	in := Stage{Share: Share{9, 2}, Shift: 3, Func: Relu, Bits: 3, Mask: 6}
+	in := Stage{Share: Share{9, 2}, Shift: 3, Func: Relu, Bits: 3}
 	out := in
 	out.Rounded = true
 	step := out.Bias() - in.Bias()
@@ -147,7 +145,7 @@ func TestRoundedBias(t *testing.T) {
 
 // pooled runs Reconstruct, then Max over groups if group > 1, then Pool, on 64
 // windows of n numbers.
-func pooled(s Stage, n, group int, c, sh [][]uint64, r []uint64) lanes {
+func pooled(s Stage, n, group int, c, sh [][]uint64) (lanes, *Sum) {
 	rec, w := s.Reconstruct(), s.Word()
 	var words lanes
 	for i := range n {
@@ -165,37 +163,33 @@ func pooled(s Stage, n, group int, c, sh [][]uint64, r []uint64) lanes {
 		}
 		words, n = short, n/group
 	}
-	in := append(words, make(lanes, s.Mask)...)
-	for lane := range 64 {
-		in.put(lane, n*w, s.Mask, r[lane])
-	}
-	return s.Pool(n).eval64(in)
+	pool := s.Pool(n)
+	return pool.eval64(words), pool.Sum
 }
 
 // checkPool compares pooled with the oracle. next returns the numbers of one
 // window, unsigned, with their guard bits.
 func checkPool(t *testing.T, rng *rand.Rand, s Stage, n, group int, next func() []uint64) {
 	t.Helper()
-	c, sh, r := make([][]uint64, n), make([][]uint64, n), make([]uint64, 64)
+	c, sh := make([][]uint64, n), make([][]uint64, n)
 	for i := range n {
 		c[i], sh[i] = make([]uint64, 64), make([]uint64, 64)
 	}
 	for lane := range 64 {
-		r[lane] = edgy(rng, s.Mask)
 		for i, v := range next() {
 			sh[i][lane] = rng.Uint64() & (1<<s.Width - 1)
 			c[i][lane] = (v - sh[i][lane]) & (1<<s.Width - 1)
 		}
 	}
-	out := pooled(s, n, group, c, sh, r)
+	out, sum := pooled(s, n, group, c, sh)
 	for lane := range 64 {
 		ys := make([]int64, n)
 		for i := range ys {
 			ys[i] = s.number(c[i][lane], sh[i][lane])
 		}
-		want := s.masked(r[lane], ys...)
-		if got := out.get(lane, 0, s.Mask); got != want {
-			t.Fatalf("%+v: window %v r=%d: got %d, want %d", s, ys, r[lane], got, want)
+		want := s.valueOfLargest(ys...)
+		if got := out.sum(sum, lane); got != want {
+			t.Fatalf("%+v: window %v: got %d, want %d", s, ys, got, want)
 		}
 	}
 }
@@ -241,12 +235,12 @@ func TestPoolRandom(t *testing.T) {
 // TestAndCounts pins the cost of the stages, in AND gates. A change that raises
 // a count is a loss of bytes and time in every session.
 func TestAndCounts(t *testing.T) {
-	relu := Stage{Share: Share{22, 2}, Shift: 7, Func: Relu, Bits: 8, Mask: 20}
+	relu := Stage{Share: Share{22, 2}, Shift: 7, Func: Relu, Bits: 8}
 	with := func(s Stage, change func(*Stage)) Stage { change(&s); return s }
 	signed := with(relu, func(s *Stage) { s.Func, s.Signed = Identity, true })
 	square := with(relu, func(s *Stage) { s.Func, s.Mid, s.Shift2 = Square, 8, 8 })
-	wide := with(relu, func(s *Stage) { s.Share, s.Shift, s.Mask = Share{30, 2}, 12, 28 })
-	narrow := with(relu, func(s *Stage) { s.Share, s.Shift, s.Mask = Share{18, 2}, 5, 16 })
+	wide := with(relu, func(s *Stage) { s.Share, s.Shift = Share{30, 2}, 12 })
+	narrow := with(relu, func(s *Stage) { s.Share, s.Shift = Share{18, 2}, 5 })
 	bare := with(relu, func(s *Stage) { s.Share = Share{20, 0} })
 	for _, c := range []struct {
 		name           string
@@ -254,12 +248,12 @@ func TestAndCounts(t *testing.T) {
 		fused, rounded int // AND gates of one element without and with Rounded
 		pool, rpool    int // the same of a 2×2 max-pool, per window
 	}{
-		{"relu 22→8", relu, 61, 52, 199, 184},
-		{"relu 30→8", wide, 80, 71, 251, 236},
-		{"relu 18→8", narrow, 51, 42, 171, 156},
-		{"relu 20→8, no guard", bare, 59, 50, 191, 176},
-		{"identity 22→8 signed", signed, 60, 51, 195, 180},
-		{"square 22→8", square, 108, 99, 243, 228},
+		{"relu 22→8", relu, 34, 25, 172, 157},
+		{"relu 30→8", wide, 45, 36, 216, 201},
+		{"relu 18→8", narrow, 28, 19, 148, 133},
+		{"relu 20→8, no guard", bare, 32, 23, 164, 149},
+		{"identity 22→8 signed", signed, 35, 26, 170, 155},
+		{"square 22→8", square, 89, 80, 224, 209},
 	} {
 		rounded := c.stage
 		rounded.Rounded = true
@@ -276,7 +270,7 @@ func TestAndCounts(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	good := Stage{Share: Share{22, 2}, Shift: 7, Func: Square, Mid: 8, Shift2: 8, Bits: 8, Mask: 20}
+	good := Stage{Share: Share{22, 2}, Shift: 7, Func: Square, Mid: 8, Shift2: 8, Bits: 8}
 	if err := good.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +282,7 @@ func TestCheck(t *testing.T) {
 		"shift":          func(s *Stage) { s.Shift = 20 },
 		"negative shift": func(s *Stage) { s.Shift = -1 },
 		"no bits":        func(s *Stage) { s.Bits = 0 },
-		"no mask":        func(s *Stage) { s.Mask = 0 },
+		"many bits":      func(s *Stage) { s.Bits = MaxBits + 1 },
 		"no mid":         func(s *Stage) { s.Mid = 0 },
 		"wide mid":       func(s *Stage) { s.Mid = MaxWidth/2 + 1 },
 		"shift2":         func(s *Stage) { s.Shift2 = 16 },
