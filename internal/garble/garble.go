@@ -72,6 +72,7 @@ type Scratch struct {
 	half  [2][2 * tile]block.Block
 	keys  [tile / KeyBatch]block.Block
 	rest  rest
+	sums  sums
 
 	gateTable int                                         // bytes of the table of one gate
 	hash      func(dst, src, keys []block.Block, per int) // set by tests only
