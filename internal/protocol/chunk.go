@@ -6,8 +6,11 @@ import (
 	"dorcas/internal/garble"
 )
 
-// engine garbles or evaluates one batch.
-type engine func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte)
+// engine garbles or evaluates one batch: its gates, and the sums of its outputs.
+type engine struct {
+	gates func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte)
+	sums  func(s *circuit.Sum, n int, t garble.Tweak, labels []block.Block, values []uint32, table []byte)
+}
 
 // workspace is the memory that one chunk is garbled or evaluated in. It is
 // used again: fresh memory costs more than the work on it.
@@ -16,8 +19,8 @@ type workspace struct {
 	words  []block.Block // between the batches of a max-pool stage
 	window []block.Block // inputs of a batch of windows
 	out    []block.Block
-	bits   []byte // bit strings
-	pads   []byte
+	values []uint32 // pads or masked results, in the order of the batches
+	bits   []byte   // bit strings
 	frame  []byte
 	garble garble.Scratch
 }
@@ -30,53 +33,59 @@ func grow[T any](p *[]T, n int) []T {
 	return (*p)[:n]
 }
 
-// split returns the three parts of the labels of a chunk: of the client's
-// share, of the masks and of the server's share. They lie in memory such that
-// the first batch finds its inputs in a row.
-func (ch *chunk) split(st *stagePlan, ws *workspace) (client, masks, server []block.Block) {
-	shares := ch.elements * st.share.Width
-	m := ch.ots - shares
-	all := grow(&ws.labels, 2*shares+m)
-	if ch.direct != nil {
-		return all[:shares], all[shares:][:m], all[shares+m:]
-	}
-	return all[m:][:shares], all[:m], all[m+shares:]
+// split returns the two parts of the labels of a chunk, of the client's and of
+// the server's share: in a row, as the first batch takes them.
+func (ch *chunk) split(ws *workspace) (client, server []block.Block) {
+	all := grow(&ws.labels, 2*ch.ots)
+	return all[:ch.ots], all[ch.ots:]
 }
 
-// run drives a chunk's batches through an engine and returns the labels of
-// its results, in the workspace, whose labels are filled in. table has the tables of the
-// batches in order.
-func (ch *chunk) run(st *stagePlan, ws *workspace, table []byte, t garble.Tweak, do engine) []block.Block {
+// run drives a chunk's batches through an engine. The labels of the inputs are
+// in the workspace, and so are the values of the sums, before or afterwards;
+// it returns the labels of the opened bits. frame has the tables and sums of the
+// batches in order, then pads.
+func (ch *chunk) run(ws *workspace, bits int, frame []byte, t garble.Tweak, e engine) []block.Block {
 	t.Next += ch.firstKey
-	out := grow(&ws.out, ch.results)
-	_, masks, _ := ch.split(st, ws)
-	all := ws.labels[:ch.ots+ch.elements*st.share.Width]
+	next := func(size int) []byte {
+		part := frame[:size]
+		frame = frame[size:]
+		return part
+	}
+	in := ws.labels[:2*ch.ots]
 	if ch.direct != nil {
-		do(ch.direct, ch.instances, t, all, out, table)
-		return out
+		b := batch{ch.direct, ch.instances}
+		return b.run(ws, in, ws.values[:ch.values], bits, next, t, e)
 	}
 	words := grow(&ws.words, len(ch.reconstruct.Outputs)*ch.elements)
-	size := garble.TableSize(ch.reconstruct, ch.elements)
-	do(ch.reconstruct, ch.elements, t, all[len(masks):], words, table[:size])
+	e.gates(ch.reconstruct, ch.elements, t, in, words, next(garble.TableSize(ch.reconstruct, ch.elements)))
 	t.Next += garble.Keys(ch.reconstruct, ch.elements)
-	table = table[size:]
-	rest := out
+	values := ws.values[:ch.values]
 	for i := range ch.pools {
 		p := &ch.pools[i]
-		n := len(p.gather) / p.size
-		in := p.gathered(ws, words, ch.elements, n, masks[:st.mask*n])
-		size := garble.TableSize(p.circuit, n)
-		do(p.circuit, n, t, in, rest[:st.mask*n], table[:size])
-		t.Next += garble.Keys(p.circuit, n)
-		table, masks, rest = table[size:], masks[st.mask*n:], rest[st.mask*n:]
+		b := batch{p.circuit, len(p.gather) / p.size}
+		b.run(ws, p.gathered(ws, words, ch.elements, b.n), values[:b.n], bits, next, t, e)
+		t.Next += b.keys()
+		values = values[b.n:]
+	}
+	return nil
+}
+
+// run runs one batch and its sums, if it has any. It returns the labels of the
+// outputs.
+func (b *batch) run(ws *workspace, in []block.Block, values []uint32, bits int, next func(int) []byte, t garble.Tweak, e engine) []block.Block {
+	out := grow(&ws.out, len(b.circuit.Outputs)*b.n)
+	e.gates(b.circuit, b.n, t, in, out, next(garble.TableSize(b.circuit, b.n)))
+	if b.circuit.Sum != nil {
+		t.Next += garble.Keys(b.circuit, b.n)
+		e.sums(b.circuit.Sum, b.n, t, out, values, next(b.sumSize(bits)))
 	}
 	return out
 }
 
-// gathered lines up the words of every window, then the labels of the masks.
-func (p *pool) gathered(ws *workspace, words []block.Block, elements, n int, masks []block.Block) []block.Block {
+// gathered lines up the words of every window.
+func (p *pool) gathered(ws *workspace, words []block.Block, elements, n int) []block.Block {
 	bits := len(words) / elements
-	in := grow(&ws.window, p.size*bits*n+len(masks))
+	in := grow(&ws.window, p.size*bits*n)
 	rest := in
 	for k := range p.size {
 		for b := range bits {
@@ -87,6 +96,16 @@ func (p *pool) gathered(ws *workspace, words []block.Block, elements, n int, mas
 			rest = rest[n:]
 		}
 	}
-	copy(rest, masks)
 	return in
+}
+
+// scatter writes the values of the chunk's sums, in the order of its batches, to the
+// elements of the output tensor.
+func (ch *chunk) scatter(dst []int32, values []uint32) {
+	for _, o := range ch.outs {
+		for i, e := range o.elements {
+			dst[e] = int32(values[i])
+		}
+		values = values[len(o.elements):]
+	}
 }

@@ -53,14 +53,15 @@ type spare struct {
 // ClientMaterial is what the client keeps of one preparation, for one
 // inference of its session.
 type ClientMaterial struct {
-	number uint32
-	used   atomic.Bool
-	stats  []StepStats
-	mask   []int32       // of the input
-	labels []block.Block // of the client's bits, in the order of the plan
-	frames []byte        // tables and pads, chunk by chunk
+	number  uint32
+	used    atomic.Bool
+	stats   []StepStats
+	seed    *[32]byte     // of the masks
+	labels  []block.Block // of the client's bits, in the order of the plan
+	frames  []byte        // tables, sums and pads, chunk by chunk
+	offsets [][]byte      // of the stages
 
-	// Until the corrections are sent:
+	// While the offline steps last:
 	choices []byte
 	tensors [][]int32
 }
@@ -129,12 +130,13 @@ func (c *Client) Prepare(ctx context.Context) (*ClientMaterial, error) {
 		m.number = c.next
 		c.next++
 		for _, step := range []func(*ClientMaterial) error{
-			c.request, c.extend, c.upload, c.open, c.correct, c.receiveTables,
+			c.request, c.upload, c.extend, c.open, c.receiveTables,
 		} {
 			if err := step(m); err != nil {
 				return err
 			}
 		}
+		c.findOffsets(m)
 		m.stats = c.meter.steps
 		m.choices, m.tensors = nil, nil
 		return nil
@@ -183,7 +185,7 @@ func (c *Client) Infer(ctx context.Context, m *ClientMaterial, x []int32) (nn.Re
 		c.spare.labels, c.spare.frames = m.labels, m.frames
 		return err
 	})
-	m.labels, m.frames, m.mask = nil, nil, nil
+	m.labels, m.frames, m.offsets, m.seed = nil, nil, nil, nil
 	return r, stats, err
 }
 

@@ -9,9 +9,8 @@ import (
 	"dorcas/internal/ot"
 )
 
-// extend makes the correlations of one inference: labels of the client's bits
-// at both parties, and the client's random choice bits, some of which become
-// the masks of the activations.
+// extend makes the correlations of one inference: labels of random bits of the
+// client at both parties. The bits stand for the client's shares (offset.go).
 //
 //	client → server   one message of the extension per piece
 //
@@ -34,7 +33,6 @@ func (c *Client) extend(m *ClientMaterial) error {
 }
 
 func (s *session) extend(p *preparation) error {
-	s.meter.mark("request", Session)
 	var msgs [][]byte
 	for i := range s.plan.otPieces() {
 		msg := make([]byte, ot.ExtendSize(s.plan.otPiece(i)))

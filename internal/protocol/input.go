@@ -11,12 +11,11 @@ import (
 //	client → server   x - r modulo 2^width, packed
 func (c *Client) sendInput(m *ClientMaterial, x []int32) error {
 	width := c.plan.moduli[0].width
-	masked := make([]uint64, len(x))
-	for i, v := range x {
-		masked[i] = uint64(uint32(v-m.mask[i]) & lowBits(width))
+	masked := make([]int32, len(x))
+	for i, mask := range m.masks(0, len(x)) {
+		masked[i] = x[i] - mask
 	}
-	msg := make([]byte, ring.PackedSize(len(x), width))
-	ring.PackBits(msg, masked, width)
+	msg := packed(masked, width)
 	if err := c.conn.Send(msg); err != nil {
 		return fmt.Errorf("protocol: input: %w", err)
 	}
@@ -32,12 +31,7 @@ func (s *session) receiveInput() ([]int32, error) {
 	if err := s.conn.Recv(msg); err != nil {
 		return nil, fmt.Errorf("protocol: input: %w", err)
 	}
-	masked := make([]uint64, n)
-	ring.UnpackBits(masked, msg, width)
-	share := make([]int32, n)
-	for i, v := range masked {
-		share[i] = int32(uint32(v))
-	}
+	share := unpacked(msg, n, width)
 	s.meter.mark("input", Session)
 	return share, nil
 }

@@ -17,7 +17,7 @@ import (
 
 // Version is the version of the protocol; peers of different ones part at
 // the handshake. AGREED
-const Version = 1
+const Version = 2
 
 // otPiece is how many correlations one message of the extension makes. AGREED
 const otPiece = 1 << 17
@@ -168,7 +168,7 @@ func (p *Plan) planStages() {
 				first += st.chunks[i].ots
 				st.chunks[i].firstKey += p.keys
 				st.chunks[i].firstFrame = p.frames
-				p.frames += int64(st.chunks[i].table + byteLen(st.chunks[i].results))
+				p.frames += int64(st.chunks[i].frame)
 			}
 			p.keys += st.keys
 			p.stages = append(p.stages, st)

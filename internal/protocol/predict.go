@@ -89,7 +89,7 @@ func (p *Plan) Memory() (client, server int64) {
 		switch s.Name {
 		case "tables":
 			client += s.Bytes
-		case "transfers", "answers", "corrections":
+		case "transfers", "answers":
 			server += s.Bytes
 		}
 	}
@@ -109,15 +109,18 @@ func (p *Plan) Memory() (client, server int64) {
 
 // memory returns the bytes of the workspace of a chunk.
 func (ch *chunk) memory(st *stagePlan) int64 {
-	labels := ch.ots + ch.elements*st.share.Width + ch.results
+	labels := 2*ch.ots + ch.opened + ch.values/4
+	outputs := 0
 	for _, b := range ch.batches() {
 		labels += b.circuit.Slots * min(b.n, chunkInstances) / 2 // of the engine, which works on tiles
+		outputs = max(outputs, len(b.circuit.Outputs)*b.n)
 	}
+	labels += outputs
 	if ch.reconstruct != nil {
 		labels += len(ch.reconstruct.Outputs) * ch.elements
 		for _, p := range ch.pools {
-			labels += len(ch.reconstruct.Outputs)*len(p.gather) + st.mask*len(p.gather)/p.size
+			labels += len(ch.reconstruct.Outputs) * len(p.gather)
 		}
 	}
-	return int64(labels)*block.Size + int64(ch.table)
+	return int64(labels)*block.Size + int64(ch.frame)
 }

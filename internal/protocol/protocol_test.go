@@ -169,7 +169,7 @@ func TestMaterialServesOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stolen := &ClientMaterial{number: m.number, mask: m.mask, labels: m.labels, frames: m.frames}
+	stolen := &ClientMaterial{number: m.number, seed: m.seed, labels: m.labels, frames: m.frames, offsets: m.offsets}
 	if _, _, err := c.Infer(t.Context(), m, b.input()); err != nil {
 		t.Fatal(err)
 	}

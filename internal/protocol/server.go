@@ -166,7 +166,6 @@ type preparation struct {
 	fresh   *[32]byte // randomness that nothing ever needs again
 	labels  *labelSource
 	answers [][][]byte
-	flips   [][]byte // [stage] corrections
 
 	stop       chan struct{} // ends what runs in the background
 	background *sync.WaitGroup
@@ -192,7 +191,7 @@ func (s *session) prepare(number uint32) error {
 	defer wg.Wait()
 	defer close(p.stop)
 	for _, step := range []func(*preparation) error{
-		s.extend, s.answer, s.correct, s.sendTables,
+		s.answer, s.extend, s.sendAnswers, s.sendTables,
 	} {
 		if err := step(p); err != nil {
 			return err

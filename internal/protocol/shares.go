@@ -36,6 +36,28 @@ func lift(x []int32, guard int) []int32 {
 	return y
 }
 
+// packed writes values modulo 2^width as one string of bits.
+func packed(values []int32, width int) []byte {
+	wide := make([]uint64, len(values))
+	for i, v := range values {
+		wide[i] = uint64(uint32(v))
+	}
+	dst := make([]byte, ring.PackedSize(len(values), width))
+	ring.PackBits(dst, wide, width)
+	return dst
+}
+
+// unpacked reads n values that packed wrote; src has the right length.
+func unpacked(src []byte, n, width int) []int32 {
+	wide := make([]uint64, n)
+	ring.UnpackBits(wide, src, width)
+	values := make([]int32, n)
+	for i, v := range wide {
+		values[i] = int32(uint32(v))
+	}
+	return values
+}
+
 func lowBits(width int) uint32 { return uint32(1<<width - 1) }
 
 // signed reads the low width bits of v as two's complement.
@@ -55,9 +77,9 @@ func (ch *chunk) addShareBits(dst []byte, at int, share []int32, width int) {
 	}
 }
 
-// values reads the result bits of a chunk, from bit at on, into the elements
+// read reads the opened bits of a chunk, from bit at on, into the elements
 // of the output tensor; those are zero before.
-func (ch *chunk) values(dst []int32, bits []byte, at, width int) {
+func (ch *chunk) read(dst []int32, bits []byte, at, width int) {
 	var row []int32
 	for _, o := range ch.outs {
 		row = grow(&row, len(o.elements))

@@ -13,8 +13,9 @@ import (
 // stages and evaluate are the online half of the network: for every level of
 // non-linear stages one round trip.
 //
+//	client → server   offsets of the client's shares, a frame a stage (offset.go)
 //	server → client   labels of the bits of the server's share, a frame a chunk
-//	client → server   results z - r' under the server's one-time pads, a frame a stage
+//	client → server   results z + pad - r', packed, a frame a stage
 //
 // After the last stage the client has the result and sends nothing.
 func (s *session) stages(seed *[32]byte, input []int32) error {
@@ -23,9 +24,16 @@ func (s *session) stages(seed *[32]byte, input []int32) error {
 	tensors[0] = input
 	index := 0
 	for _, level := range p.levels {
+		shares := make([][]int32, len(level))
 		for i, st := range level {
 			s.linear(tensors, st.input, seed)
-			if err := s.sendLabels(st, index+i, seed, tensors[st.input]); err != nil {
+			var err error
+			if shares[i], err = s.receiveOffsets(st, tensors[st.input]); err != nil {
+				return err
+			}
+		}
+		for i, st := range level {
+			if err := s.sendLabels(st, index+i, seed, shares[i]); err != nil {
 				return err
 			}
 		}
@@ -92,14 +100,8 @@ func (s *session) convolve(layer int, x []int32, seed *[32]byte) []int32 {
 	return y
 }
 
-// sendLabels sends the labels of the server's share plus the stage's bias:
-// half of what the guard bits hold, so that ε never reaches the integer part,
-// and half a unit of the stage's shift, so that the circuit need not round.
+// sendLabels sends the labels of the server's share, as receiveOffsets moved it.
 func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []int32) error {
-	biased := make([]int32, len(share))
-	for i, v := range share {
-		biased[i] = v + st.bias
-	}
 	delta := s.sender.Delta()
 	free := func(int) (*workspace, error) { return s.workspaces.Get().(*workspace), nil }
 	encode := func(j int, ws *workspace) (*workspace, error) {
@@ -108,7 +110,7 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 		block.Expand(labels, seed, "share labels", at(index, j))
 		bits := grow(&ws.bits, byteLen(len(labels)))
 		clear(bits)
-		ch.addShareBits(bits, 0, biased, st.share.Width)
+		ch.addShareBits(bits, 0, share, st.share.Width)
 		block.AddWhere(labels, bits, 0, delta)
 		ws.frame = grow(&ws.frame, len(labels)*block.Size)
 		block.PutAll(ws.frame, labels)
@@ -127,17 +129,19 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 
 // receiveResults returns the server's share z - r'.
 func (s *session) receiveResults(st *stagePlan, index int, seed *[32]byte) ([]int32, error) {
-	msg := make([]byte, byteLen(st.resultBits))
+	msg := make([]byte, s.plan.resultSize(st))
 	if err := s.conn.Recv(msg); err != nil {
 		return nil, fmt.Errorf("protocol: results: layer %d: %w", st.layer, err)
 	}
+	n := s.plan.shape.Dims(st.layer + 1).Len()
+	share, pads := unpacked(msg, n, st.mask), make([]int32, n)
 	ws := s.workspaces.Get().(*workspace)
 	defer s.workspaces.Put(ws)
-	share := make([]int32, s.plan.shape.Dims(st.layer+1).Len())
 	for j := range st.chunks {
-		ch := &st.chunks[j]
-		block.AddBits(msg, ch.firstResult, st.resultPads(ws, seed, index, j), 0, ch.results)
-		ch.values(share, msg, ch.firstResult, st.mask)
+		st.chunks[j].scatter(pads, st.pads(ws, seed, index, j))
+	}
+	for i, pad := range pads {
+		share[i] -= pad
 	}
 	s.meter.mark("results", st.layer)
 	return share, nil
@@ -145,20 +149,30 @@ func (s *session) receiveResults(st *stagePlan, index int, seed *[32]byte) ([]in
 
 // evaluate is the client's side of all stages.
 func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
-	var bits []byte
+	var opened []byte
 	index := 0
 	for _, level := range c.plan.levels {
+		for i, st := range level {
+			if err := c.sendOffsets(m, st, index+i); err != nil {
+				return nn.Result{}, err
+			}
+		}
 		results := make([][]byte, len(level))
 		for i, st := range level {
-			var err error
-			if results[i], err = c.evaluateStage(m, st, index+i); err != nil {
+			values, bits, err := c.evaluateStage(m, st, index+i)
+			if err != nil {
 				return nn.Result{}, fmt.Errorf("protocol: labels: layer %d: %w", st.layer, err)
+			}
+			if opened = bits; st.mask > 0 {
+				for k, mask := range m.masks(st.layer+1, len(values)) {
+					values[k] -= mask
+				}
+				results[i] = packed(values, st.mask)
 			}
 			c.meter.mark("labels", st.layer)
 		}
 		for i, st := range level {
 			if st.mask == 0 {
-				bits = results[i]
 				continue
 			}
 			if err := c.conn.Send(results[i]); err != nil {
@@ -168,42 +182,60 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 		}
 		index += len(level)
 	}
-	return c.plan.result(bits), nil
+	return c.plan.result(opened), nil
 }
 
-// evaluateStage returns the result bits of a stage, under the server's pads.
-func (c *Client) evaluateStage(m *ClientMaterial, st *stagePlan, index int) ([]byte, error) {
-	bits := make([]byte, byteLen(st.resultBits))
+// evaluateStage returns the results of a stage under the server's pads, or the
+// bits that the last stage opens.
+func (c *Client) evaluateStage(m *ClientMaterial, st *stagePlan, index int) (values []int32, opened []byte, err error) {
+	opened = make([]byte, byteLen(st.opened))
+	if st.mask > 0 {
+		values = make([]int32, c.plan.shape.Dims(st.layer+1).Len())
+	}
 	tweak := garble.Tweak{Start: c.start, Next: uint64(m.number) * c.plan.keys}
 	receive := func(j int) (*workspace, error) {
 		ws := c.workspaces.Get().(*workspace)
-		ws.frame = grow(&ws.frame, st.chunks[j].elements*st.share.Width*block.Size)
+		ws.frame = grow(&ws.frame, st.chunks[j].ots*block.Size)
 		return ws, c.conn.Recv(ws.frame)
 	}
 	evaluate := func(j int, ws *workspace) (*workspace, error) {
-		ch := &st.chunks[j]
-		client, masks, server := ch.split(st, ws)
-		copy(client, m.labels[ch.firstOT:])
-		copy(masks, m.labels[ch.firstOT+len(client):])
-		block.GetAll(server, ws.frame)
-		frame := m.frame(ch)
-		out := ch.run(st, ws, frame[:ch.table], tweak,
-			func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
-				garble.Evaluate(c, n, t, in, out, table, &ws.garble)
-			})
-		row := grow(&ws.bits, byteLen(ch.results))
-		clear(row)
-		block.AddColours(row, 0, out)
-		block.AddBits(row, 0, frame[ch.table:], 0, ch.results)
+		c.evaluateChunk(m, st, &st.chunks[j], ws, tweak)
 		return ws, nil
 	}
 	collect := func(j int, ws *workspace) error {
 		ch := &st.chunks[j]
-		block.AddBits(bits, ch.firstResult, ws.bits, 0, ch.results)
+		block.AddBits(opened, ch.firstOpened, ws.bits, 0, ch.opened)
+		if st.mask > 0 {
+			ch.scatter(values, ws.values)
+		}
 		c.workspaces.Put(ws)
 		return nil
 	}
-	return bits, pipeline(len(st.chunks), receive, evaluate, collect)
+	return values, opened, pipeline(len(st.chunks), receive, evaluate, collect)
+}
+
+// evaluateChunk leaves the chunk's results in the workspace, which holds the frame of
+// the server's labels: values of sums, or bits.
+func (c *Client) evaluateChunk(m *ClientMaterial, st *stagePlan, ch *chunk, ws *workspace, tweak garble.Tweak) {
+	client, server := ch.split(ws)
+	copy(client, m.labels[ch.firstOT:])
+	block.GetAll(server, ws.frame)
+	ws.values = grow(&ws.values, ch.values)
+	frame := m.frame(ch)
+	out := ch.run(ws, st.mask, frame, tweak, engine{
+		gates: func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
+			garble.Evaluate(c, n, t, in, out, table, &ws.garble)
+		},
+		sums: func(s *circuit.Sum, n int, t garble.Tweak, labels []block.Block, sums []uint32, table []byte) {
+			garble.EvaluateSum(s, st.mask, n, t, labels, sums, table, &ws.garble)
+		},
+	})
+	ws.bits = grow(&ws.bits, byteLen(ch.opened))
+	clear(ws.bits)
+	if ch.opened > 0 {
+		block.AddColours(ws.bits, 0, out)
+		block.AddBits(ws.bits, 0, frame[ch.frame-byteLen(ch.opened):], 0, ch.opened)
+	}
 }
 
 // result decodes the bits of the output stage.
@@ -221,7 +253,7 @@ func (p *Plan) result(bits []byte) nn.Result {
 	st := p.stages[len(p.stages)-1]
 	for i := range st.chunks {
 		ch := &st.chunks[i]
-		ch.values(out, bits, ch.firstResult, width)
+		ch.read(out, bits, ch.firstOpened, width)
 	}
 	for i, v := range out {
 		out[i] = signed(uint32(v), width)

@@ -28,24 +28,23 @@ type stagePlan struct {
 	level  int // stages of one level share a round trip
 
 	firstOT, ots int // correlations, in order
-	shareBits    int // of all shares that enter
-	resultBits   int // that leave
+	opened       int // bits that the last stage opens
 	keys         uint64
-	tables       int64 // bytes
+	tables       int64 // bytes of the frames of all chunks
 }
 
 // chunk is the unit of garbling, sending and evaluation: some elements of the
 // input tensor, and some of the output tensor, through a few batches.
 type chunk struct {
 	first, elements int // of the input tensor
-	results         int // bits that leave
-	firstResult     int // index of the first of those bits within the stage
-	firstShareBit   int // index of the first share bit within the stage
+	opened          int // bits that the last stage opens
+	firstOpened     int // index of the first of those
+	values          int // elements of the output tensor, of other stages
 	firstOT         int // index of the first correlation of the plan
 	ots             int
 	firstKey        uint64
-	table           int   // bytes
-	firstFrame      int64 // where the table and the pads stand at the client
+	frame           int   // bytes of tables, sums and pads
+	firstFrame      int64 // where the frame stands at the client
 	outs            []outs
 	reconstruct     *circuit.Circuit // elements → words, for max-pool; else nil
 	pools           []pool           // what the words go through
@@ -95,7 +94,7 @@ func newActivateStage(s *nn.Shape, layer int, ms []modulus) *stagePlan {
 	}
 	spec := circuit.Stage{
 		Share: st.share, Shift: a.Shift, Func: circuitFunc[a.Func], Mid: a.Mid, Shift2: a.Shift2,
-		Bits: a.Bits, Signed: a.Signed, Mask: st.mask, Rounded: true,
+		Bits: a.Bits, Signed: a.Signed, Rounded: true,
 	}
 	st.bias = int32(spec.Bias())
 	if a.Pool == nil {
@@ -120,7 +119,7 @@ func newOutputStage(s *nn.Shape, ms []modulus) *stagePlan {
 	n := s.Dims(t).Len()
 	if s.Output.Reveal == nn.RevealLabel {
 		c := circuit.ArgMax(st.share, n)
-		st.chunks = []chunk{{elements: n, results: len(c.Outputs), direct: c, instances: 1}}
+		st.chunks = []chunk{{elements: n, opened: len(c.Outputs), direct: c, instances: 1}}
 	} else {
 		st.directChunks(circuit.Open(st.share), n)
 	}
@@ -132,10 +131,13 @@ func newOutputStage(s *nn.Shape, ms []modulus) *stagePlan {
 func (st *stagePlan) directChunks(c *circuit.Circuit, n int) {
 	for first := 0; first < n; first += chunkInstances {
 		k := min(chunkInstances, n-first)
-		st.chunks = append(st.chunks, chunk{
-			first: first, elements: k, results: k * len(c.Outputs),
-			direct: c, instances: k, outs: []outs{{sequence(first, k)}},
-		})
+		ch := chunk{first: first, elements: k, direct: c, instances: k, outs: []outs{{sequence(first, k)}}}
+		if c.Sum == nil {
+			ch.opened = k * len(c.Outputs)
+		} else {
+			ch.values = k
+		}
+		st.chunks = append(st.chunks, ch)
 	}
 }
 
@@ -149,7 +151,7 @@ func (st *stagePlan) poolChunks(cs *stageCircuits, w *nn.Window, in, out nn.Dims
 		ch := chunk{first: c * plane, elements: k * plane, reconstruct: reconstruct}
 		windowGroups(&ch, cs, w, nn.Dims{C: k, H: in.H, W: in.W}, nn.Dims{C: k, H: out.H, W: out.W}, c*out.H*out.W)
 		for _, o := range ch.outs {
-			ch.results += len(o.elements) * st.mask
+			ch.values += len(o.elements)
 		}
 		st.chunks = append(st.chunks, ch)
 	}
@@ -174,25 +176,22 @@ func windowGroups(ch *chunk, cs *stageCircuits, w *nn.Window, in, out nn.Dims, f
 	}
 }
 
-// finish counts what the chunks need and gives each its place.
+// finish counts what the chunks need.
 func (st *stagePlan) finish() {
 	for i := range st.chunks {
 		ch := &st.chunks[i]
-		ch.firstResult, ch.firstShareBit = st.resultBits, st.shareBits
-		st.resultBits += ch.results
-		st.shareBits += ch.elements * st.share.Width
 		ch.ots = ch.elements * st.share.Width
-		for _, o := range ch.outs {
-			ch.ots += len(o.elements) * st.mask
-		}
 		ch.firstKey = st.keys
+		ch.firstOpened = st.opened
+		st.opened += ch.opened
+		ch.frame = byteLen(ch.opened)
 		for _, b := range ch.batches() {
-			st.keys += garble.Keys(b.circuit, b.n)
-			ch.table += garble.TableSize(b.circuit, b.n)
+			st.keys += b.keys()
+			ch.frame += garble.TableSize(b.circuit, b.n) + b.sumSize(st.mask)
 			st.ands += b.circuit.Ands * b.n
 		}
 		st.ots += ch.ots
-		st.tables += int64(ch.table)
+		st.tables += int64(ch.frame)
 	}
 }
 
@@ -200,6 +199,23 @@ func (st *stagePlan) finish() {
 type batch struct {
 	circuit *circuit.Circuit
 	n       int
+}
+
+// keys returns the garbling keys that a batch takes.
+func (b *batch) keys() uint64 {
+	k := garble.Keys(b.circuit, b.n)
+	if b.circuit.Sum != nil {
+		k += garble.SumKeys(b.circuit.Sum, b.n)
+	}
+	return k
+}
+
+// sumSize returns the bytes of the rows of the sums of a batch, if it has any.
+func (b *batch) sumSize(bits int) int {
+	if b.circuit.Sum == nil {
+		return 0
+	}
+	return garble.SumSize(b.circuit.Sum, bits, b.n)
 }
 
 // batches lists the batches of a chunk in the order of garbling.

@@ -3,6 +3,7 @@ package protocol
 import (
 	"dorcas/internal/block"
 	"dorcas/internal/ot"
+	"dorcas/internal/ring"
 	"dorcas/internal/rlwe"
 	"dorcas/internal/wire"
 )
@@ -55,42 +56,48 @@ func (p *Plan) planSteps() {
 	p.step("punctured trees", Setup, Session, true, 1, ot.Msg3Size)
 
 	p.step("request", Offline, Session, true, 1, requestSize)
+	p.step("upload seed", Offline, Session, true, 1, seedSize)
+	for _, c := range p.convs {
+		p.step("uploads", Offline, c.layer, true, c.layout.Uploads(), int64(c.layout.UploadBytes()))
+	}
 	extend := int64(0)
 	for i := range p.otPieces() {
 		extend += int64(ot.ExtendSize(p.otPiece(i)))
 	}
 	p.step("transfers", Offline, Session, true, p.otPieces(), extend)
-	p.step("upload seed", Offline, Session, true, 1, seedSize)
-	for _, c := range p.convs {
-		p.step("uploads", Offline, c.layer, true, c.layout.Uploads(), int64(c.layout.UploadBytes()))
-	}
 	for _, c := range p.convs {
 		p.step("answers", Offline, c.layer, false, c.layout.Answers(), int64(c.layout.AnswerBytes()))
 	}
 	for _, st := range p.stages {
-		p.step("corrections", Offline, st.layer, true, 1, int64(byteLen(st.shareBits)))
-	}
-	for _, st := range p.stages {
-		p.step("tables", Offline, st.layer, false, len(st.chunks), st.tables+st.padBytes())
+		p.step("tables", Offline, st.layer, false, len(st.chunks), st.tables)
 	}
 
 	p.step("request", Online, Session, true, 1, requestSize)
 	p.step("input", Online, Session, true, 1, int64(byteLen(p.shape.Input.Dims.Len()*p.moduli[0].width)))
-	for _, st := range p.stages {
-		p.step("labels", Online, st.layer, false, len(st.chunks), int64(st.shareBits)*block.Size)
-		if st.mask > 0 {
-			p.step("results", Online, st.layer, true, 1, int64(byteLen(st.resultBits)))
+	for _, level := range p.levels {
+		for _, st := range level {
+			p.step("offsets", Online, st.layer, true, 1, int64(p.offsetSize(st)))
+		}
+		for _, st := range level {
+			p.step("labels", Online, st.layer, false, len(st.chunks), int64(st.ots)*block.Size)
+		}
+		for _, st := range level {
+			if st.mask > 0 {
+				p.step("results", Online, st.layer, true, 1, int64(p.resultSize(st)))
+			}
 		}
 	}
 }
 
-// padBytes is the length of the output pads of all chunks.
-func (st *stagePlan) padBytes() int64 {
-	n := int64(0)
-	for i := range st.chunks {
-		n += int64(byteLen(st.chunks[i].results))
-	}
-	return n
+// offsetSize is the length of the message that moves the shares of a stage's
+// input to the bits that the client has labels of.
+func (p *Plan) offsetSize(st *stagePlan) int {
+	return ring.PackedSize(p.shape.Dims(st.input).Len(), st.share.Width)
+}
+
+// resultSize is the length of the message of the results of a stage.
+func (p *Plan) resultSize(st *stagePlan) int {
+	return ring.PackedSize(p.shape.Dims(st.layer+1).Len(), st.mask)
 }
 
 func byteLen(bits int) int { return (bits + 7) / 8 }
@@ -101,8 +108,11 @@ func (p *Plan) Steps() []Step { return append([]Step(nil), p.steps...) }
 
 // Rounds returns the round trips of a phase.
 func (p *Plan) Rounds(phase Phase) int {
-	if phase == Online {
-		return len(p.levels)
+	switch phase {
+	case Setup:
+		return 2
+	case Offline:
+		return 1
 	}
-	return 2
+	return len(p.levels)
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"dorcas/internal/block"
@@ -11,22 +12,18 @@ import (
 
 // sendTables and receiveTables are the offline half of the non-linear stages.
 //
-//	server → client   garbled tables and output pads, a frame a chunk
+//	server → client   garbled tables and sums, a frame a chunk
 //
-// The pad of a result bit is the colour of its zero label ⊕ a bit from the
-// server's seed: with it the client turns the colour that it evaluates into
-// the bit under a one-time pad that only the server knows. At the last stage
-// the pads are the colours alone, so that the client reads the result.
+// The sums turn what the client evaluates into z plus a pad from the server's
+// seed, modulo 2^l'. At the last stage there are no sums but the colours of the zero
+// labels, from which the client reads the result.
 func (s *session) sendTables(p *preparation) error {
 	tweak := garble.Tweak{Start: s.start, Next: uint64(p.number) * s.plan.keys}
 	for i, st := range s.plan.stages {
 		labels := func(j int) (*workspace, error) {
 			ws := s.workspaces.Get().(*workspace)
-			client, masks, _ := st.chunks[j].split(st, ws)
-			if err := p.labels.fill(client); err != nil {
-				return nil, err
-			}
-			return ws, p.labels.fill(masks)
+			client, _ := st.chunks[j].split(ws)
+			return ws, p.labels.fill(client)
 		}
 		garbled := func(j int, ws *workspace) (*workspace, error) {
 			s.garbleChunk(st, ws, i, j, p, tweak)
@@ -48,28 +45,34 @@ func (s *session) sendTables(p *preparation) error {
 // holds the labels of the client's bits.
 func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *preparation, tweak garble.Tweak) {
 	ch, delta := &st.chunks[j], s.sender.Delta()
-	client, _, own := ch.split(st, ws)
-	// The client's labels stand for c once the zero labels are moved to where
-	// its choice was flipped.
-	block.AddWhere(client, p.flips[i], ch.firstShareBit, delta)
+	_, own := ch.split(ws)
 	block.Expand(own, p.seed, "share labels", at(i, j))
-	ws.frame = grow(&ws.frame, ch.table+byteLen(ch.results))
-	out := ch.run(st, ws, ws.frame[:ch.table], tweak,
-		func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
+	st.pads(ws, p.seed, i, j)
+	ws.frame = grow(&ws.frame, ch.frame)
+	out := ch.run(ws, st.mask, ws.frame, tweak, engine{
+		gates: func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
 			garble.Garble(c, n, delta, t, in, out, table, &ws.garble)
-		})
-	pads := ws.frame[ch.table:]
-	clear(pads)
-	block.AddColours(pads, 0, out)
-	if st.mask > 0 {
-		block.AddBits(pads, 0, st.resultPads(ws, p.seed, i, j), 0, ch.results)
+		},
+		sums: func(s *circuit.Sum, n int, t garble.Tweak, labels []block.Block, pads []uint32, table []byte) {
+			garble.GarbleSum(s, st.mask, n, delta, t, labels, pads, table, &ws.garble)
+		},
+	})
+	if ch.opened > 0 {
+		colours := ws.frame[ch.frame-byteLen(ch.opened):]
+		clear(colours)
+		block.AddColours(colours, 0, out)
 	}
 }
 
-// resultPads expands the one-time pads of a chunk's result bits.
-func (st *stagePlan) resultPads(ws *workspace, seed *[32]byte, i, j int) []byte {
-	pads := grow(&ws.pads, byteLen(st.chunks[j].results))
-	ring.NewStream(seed, "result pads", at(i, j)).Read(pads)
+// pads sets the workspace's values to the one-time pads of a chunk's results.
+func (st *stagePlan) pads(ws *workspace, seed *[32]byte, i, j int) []uint32 {
+	pads := grow(&ws.values, st.chunks[j].values)
+	ws.values = pads
+	raw := grow(&ws.bits, 4*len(pads))
+	ring.NewStream(seed, "result pads", at(i, j)).Read(raw)
+	for k := range pads {
+		pads[k] = binary.LittleEndian.Uint32(raw[4*k:])
+	}
 	return pads
 }
 
@@ -87,7 +90,5 @@ func (c *Client) receiveTables(m *ClientMaterial) error {
 	return nil
 }
 
-// frame returns the table and the pads of a chunk, as they came.
-func (m *ClientMaterial) frame(ch *chunk) []byte {
-	return m.frames[ch.firstFrame:][:ch.table+byteLen(ch.results)]
-}
+// frame returns the frame of a chunk, as it came.
+func (m *ClientMaterial) frame(ch *chunk) []byte { return m.frames[ch.firstFrame:][:ch.frame] }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"dorcas/internal/ring"
@@ -14,19 +15,18 @@ import (
 //	client → server   Enc(r), one ciphertext a frame, layer by layer
 //	server → client   Enc(2^g·W r - ρ), one answer a frame, layer by layer
 //
-// The client's masks of all tensors are known before: those of activations
-// are its choice bits, that of the input is expanded from its seed, and
-// public linear layers apply to masks as to values.
+// The client's masks of all tensors are known before: they expand from its
+// seed, and public linear layers apply to masks as to values.
 func (c *Client) upload(m *ClientMaterial) error {
-	seed := child(&c.seed, "material", uint64(m.number))
-	c.maskTensors(m, seed)
-	uniform := child(seed, "uniform halves", 0)
+	m.seed = child(&c.seed, "material", uint64(m.number))
+	c.maskTensors(m)
+	uniform := child(m.seed, "uniform halves", 0)
 	if err := c.conn.Send(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
 	c.meter.mark("upload seed", Session)
 	for _, cp := range c.plan.convs {
-		if err := c.uploadLayer(cp, seed, uniform, m.tensors[c.plan.shape.Layers[cp.layer].In[0]]); err != nil {
+		if err := c.uploadLayer(cp, m.seed, uniform, m.tensors[c.plan.shape.Layers[cp.layer].In[0]]); err != nil {
 			return fmt.Errorf("protocol: uploads: %w", err)
 		}
 		c.meter.mark("uploads", cp.layer)
@@ -49,20 +49,13 @@ func (c *Client) uploadLayer(cp convPlan, seed, uniform *[32]byte, mask []int32)
 }
 
 // maskTensors computes the client's shares of all activations.
-func (c *Client) maskTensors(m *ClientMaterial, seed *[32]byte) {
+func (c *Client) maskTensors(m *ClientMaterial) {
 	p := c.plan
 	m.tensors = make([][]int32, len(p.shape.Layers)+1)
-	m.mask = make([]int32, p.shape.Input.Dims.Len())
-	stream := ring.NewStream(seed, "input mask", 0)
-	raw := make([]byte, 4*len(m.mask))
-	stream.Read(raw)
-	for i := range m.mask {
-		m.mask[i] = int32(uint32(raw[4*i]) | uint32(raw[4*i+1])<<8 | uint32(raw[4*i+2])<<16 | uint32(raw[4*i+3])<<24)
-	}
-	m.tensors[0] = m.mask
+	m.tensors[0] = m.masks(0, p.shape.Input.Dims.Len())
 	for _, st := range p.stages {
-		if st.mask > 0 {
-			m.tensors[st.layer+1] = st.masks(m.choices, p.shape.Dims(st.layer+1).Len())
+		if t := st.layer + 1; st.mask > 0 {
+			m.tensors[t] = m.masks(t, p.shape.Dims(t).Len())
 		}
 	}
 	for i := range p.shape.Layers {
@@ -72,14 +65,16 @@ func (c *Client) maskTensors(m *ClientMaterial, seed *[32]byte) {
 	}
 }
 
-// masks reads the masks of a stage's results from the choice bits.
-func (st *stagePlan) masks(choices []byte, n int) []int32 {
-	mask := make([]int32, n)
-	for i := range st.chunks {
-		ch := &st.chunks[i]
-		ch.values(mask, choices, ch.firstOT+ch.elements*st.share.Width, st.mask)
+// masks expands the masks of tensor t, n of 32 bits; the tensor's modulus cuts
+// them off.
+func (m *ClientMaterial) masks(t, n int) []int32 {
+	raw := make([]byte, 4*n)
+	ring.NewStream(m.seed, "masks", uint64(t)).Read(raw)
+	masks := make([]int32, n)
+	for i := range masks {
+		masks[i] = int32(binary.LittleEndian.Uint32(raw[4*i:]))
 	}
-	return mask
+	return masks
 }
 
 // open turns the answers into the client's shares of the accumulators.
@@ -109,10 +104,11 @@ func (c *Client) open(m *ClientMaterial) error {
 	return nil
 }
 
-// answer receives the uploads of one layer after the other, computes while it
-// receives, and answers when it has them all.
+// answer receives the uploads of one layer after the other and computes while
+// it receives.
 func (s *session) answer(p *preparation) error {
 	var uniform [seedSize]byte
+	s.meter.mark("request", Session)
 	if err := s.conn.Recv(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
@@ -128,9 +124,11 @@ func (s *session) answer(p *preparation) error {
 		p.answers[i] = answers
 		return nil
 	}
-	if err := pipeline(len(s.plan.convs), receive, compute, keep); err != nil {
-		return err
-	}
+	return pipeline(len(s.plan.convs), receive, compute, keep)
+}
+
+// sendAnswers sends what answer computed.
+func (s *session) sendAnswers(p *preparation) error {
 	for i, answers := range p.answers {
 		for _, a := range answers {
 			if err := s.conn.Send(a); err != nil {
