@@ -131,5 +131,5 @@ func ExampleNewPlan() {
 	toServer, toClient := plan.Bytes(dorcas.Online)
 	fmt.Println(plan.Ands(), "AND gates;", plan.Rounds(dorcas.Online), "rounds;",
 		toServer > 0 && toClient > toServer)
-	// Output: 90 AND gates; 2 rounds; true
+	// Output: 48 AND gates; 2 rounds; true
 }
