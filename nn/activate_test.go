@@ -21,6 +21,12 @@ func TestActivateRun(t *testing.T) {
 		{Func: Relu, Bits: 8, Shift: 4, Pool: &Window{KH: 3, KW: 3, StrideH: 2, StrideW: 2, Pad: Pad{1, 1, 1, 1}}},
 		{Func: Identity, Bits: 16, Signed: true, Shift: 12, Pool: &Window{KH: 2, KW: 5, StrideH: 1, StrideW: 3, Pad: Pad{Top: 1, Right: 4}}},
 		{Func: Identity, Bits: 12, Signed: true, Pool: &Window{KH: 9, KW: 1, StrideH: 1, StrideW: 4}},
+		{Func: Clip, Bits: 8, Shift: 7, Hi: 192},
+		{Func: Clip, Bits: 8, Signed: true, Shift: 3, Lo: -100, Hi: -7, Pool: &Window{KH: 2, KW: 2, StrideH: 1, StrideW: 1, DilH: 3, DilW: 2}},
+		{Func: Leaky, Bits: 8, Signed: true, Shift: 6, Slope: 3},
+		{Func: Leaky, Bits: 16, Signed: true, Slope: 27},
+		{Func: Table, Bits: 8, Shift: 5, Mid: 3, Table: []int32{1, 4, 9, 255, 0, 17, 3, 2}},
+		{Func: Table, Bits: 4, Signed: true, Mid: 1, Table: []int32{-8, 7}, Pool: &Window{KH: 2, KW: 2, StrideH: 2, StrideW: 2}},
 	} {
 		out := in
 		if a.Pool != nil {
@@ -43,8 +49,8 @@ func TestActivateRun(t *testing.T) {
 						y = max(y, x[j])
 					}
 				}
-				if want := a.Of(y); g != want {
-					t.Fatalf("%+v: element %d is %d, want %d of %d", a, i, g, want, y)
+				if want := exactStage(&a, int64(y)); int64(g) != want || a.Of(y) != g {
+					t.Fatalf("%+v: element %d is %d, want %d = %d of %d", a, i, g, want, a.Of(y), y)
 				}
 			}
 		}

@@ -15,7 +15,7 @@ func (v Interval) Width() int {
 
 func (v Interval) hull(o Interval) Interval { return Interval{min(v.Lo, o.Lo), max(v.Hi, o.Hi)} }
 
-// scale needs |k| < 2^27.
+// scale needs |k| < 2^28.
 func (v Interval) scale(k int64) Interval {
 	if k < 0 {
 		v.Lo, v.Hi = v.Hi, v.Lo
@@ -30,14 +30,6 @@ func (v Interval) plus(o Interval) Interval { return Interval{v.Lo + o.Lo, v.Hi 
 func (v Interval) cap() Interval {
 	const far = 1 << 35
 	return Interval{max(min(v.Lo, far), -far), max(min(v.Hi, far), -far)}
-}
-
-// widthFor returns the least Width of a stage that takes values of y.
-func (a *Activate) widthFor(y Interval) int {
-	if a.Shift > 0 {
-		y.Hi += 1 << (a.Shift - 1)
-	}
-	return max(2, y.Width(), a.Shift+1)
 }
 
 // Hull returns the interval that holds all of vs.
@@ -77,77 +69,34 @@ func fill(n int, v Interval) []Interval {
 func (m *Model) layerBounds(i int, bounds [][]Interval) []Interval {
 	l := &m.Layers[i]
 	if l.Conv != nil {
-		return m.Weights[i].bounds(bounds[l.In[0]], l.Conv.Window)
+		return m.Weights[i].bounds(bounds[l.In[0]], l.Conv)
 	}
 	return m.freeBounds(l, bounds)
 }
 
 // freeBounds is layerBounds for a layer without weights.
 func (s *Shape) freeBounds(l *Layer, bounds [][]Interval) []Interval {
-	in := bounds[l.In[0]]
-	switch {
-	case l.SumPool != nil:
-		out := make([]Interval, len(in))
-		for c, v := range in {
-			out[c] = v.hull(Interval{}).scale(int64(l.SumPool.KH * l.SumPool.KW))
-		}
-		return out
-	case l.Add != nil:
-		out := make([]Interval, l.Out.C)
-		for j, t := range l.In {
-			for c := range out {
-				out[c] = out[c].plus(bounds[t][c].scale(1 << l.Add.Shift[j]))
-			}
-		}
-		return out
-	case l.ZeroPad != nil:
-		out := make([]Interval, len(in))
-		for c, v := range in {
-			out[c] = v.hull(Interval{})
-		}
-		return out
-	case l.Activate != nil:
-		return l.Activate.bounds(in, l.Out.C)
+	if l.Activate != nil {
+		return l.Activate.bounds(bounds[l.In[0]], l.Out.C)
 	}
-	return reshapeBounds(in, s.Dims(l.In[0]), l.Out)
+	ins, dims := make([][]Interval, len(l.In)), make([]Dims, len(l.In))
+	for j, t := range l.In {
+		ins[j], dims[j] = bounds[t], s.Dims(t)
+	}
+	return l.publicBounds(ins, dims)
 }
 
-func reshapeBounds(in []Interval, from, to Dims) []Interval {
-	if to.C != from.Len() {
-		return fill(to.C, Hull(in))
-	}
-	out := make([]Interval, to.C)
-	for i := range out {
-		out[i] = in[i/(from.H*from.W)]
-	}
-	return out
-}
-
-func (a *Activate) bounds(in []Interval, channels int) []Interval {
-	out := make([]Interval, channels)
-	lo, hi := Limits(min(a.Width, 31), true)
-	for c := range out {
-		v := in[c]
-		from := int64(a.Of(int32(max(v.Lo, int64(lo)))))
-		to := int64(a.Of(int32(min(v.Hi, int64(hi)))))
-		if a.Func == Square {
-			from, to = 0, max(from, to)
-		}
-		out[c] = Interval{from, to}
-	}
-	return out
-}
-
-// bounds returns the intervals of the outputs for inputs within in; border
+// bounds returns the intervals of the outputs of c for inputs within in; border
 // elements are zero.
-func (w *Weights) bounds(in []Interval, win Window) []Interval {
+func (w *Weights) bounds(in []Interval, c *Conv) []Interval {
 	out := make([]Interval, len(w.Bias))
-	taps := win.KH * win.KW
+	taps, part := c.Window.KH*c.Window.KW, len(in)/c.groups()
 	for oc, b := range w.Bias {
 		sum := Interval{int64(b), int64(b)}
-		for ic, v := range in {
+		first := oc / (len(out) / c.groups()) * part
+		for ic, v := range in[first:][:part] {
 			v = v.hull(Interval{})
-			for _, k := range w.W[(oc*len(in)+ic)*taps:][:taps] {
+			for _, k := range w.W[(oc*part+ic)*taps:][:taps] {
 				sum = sum.plus(v.scale(int64(k)))
 			}
 		}

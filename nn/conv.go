@@ -2,6 +2,18 @@ package nn
 
 //go:generate sh -c "cd _asm && go run . -out ../conv_amd64.s -stubs ../conv_stubs_amd64.go -pkg nn"
 
+// groups returns the number of groups, at least 1 for a valid Conv.
+func (c *Conv) groups() int {
+	if c.Groups == 0 {
+		return 1
+	}
+	return c.Groups
+}
+
+// Taps returns the number of weights of one output channel, for an input of
+// dimensions in.
+func (c *Conv) Taps(in Dims) int { return in.C / c.groups() * c.Window.KH * c.Window.KW }
+
 // Apply computes the convolution of x with w into dst without the bias, in
 // int32 arithmetic that wraps modulo 2^32: exact for the accumulators of a
 // valid model, and right modulo 2^l for shares of l ≤ 32 bits.
@@ -18,7 +30,8 @@ type Product struct {
 	window  Window
 	in, out Dims
 	x       []int32
-	fast    *arranged // nil where vectors do not serve
+	fast    *arranged  // nil where vectors do not serve
+	parts   []*Product // one a group, where there are several
 }
 
 // Begin prepares a convolution of x, which must not change until End. See
@@ -26,14 +39,32 @@ type Product struct {
 // are 16-bit numbers.
 func (c *Conv) Begin(x []int32, in, out Dims) *Product {
 	p := &Product{window: c.Window, in: in, out: out, x: x[:in.Len()]}
-	p.fast = arrange(p)
+	switch groups := c.groups(); {
+	case groups > 1:
+		in.C, out.C = in.C/groups, out.C/groups
+		one := Conv{Window: c.Window}
+		for g := range groups {
+			p.parts = append(p.parts, one.Begin(x[g*in.Len():][:in.Len()], in, out))
+		}
+	case !c.Window.dilated():
+		p.fast = arrange(p)
+	}
 	return p
+}
+
+func (w *Window) dilated() bool {
+	h, wd := w.Dilation()
+	return h > 1 || wd > 1
 }
 
 // Channels computes the output channels first to last-1 of dst, the whole
 // output; w are all the weights. Ranges of a multiple of 8 channels waste
 // nothing.
 func (p *Product) Channels(dst []int32, w []int16, first, last int) {
+	if p.parts != nil {
+		p.groupChannels(dst, w, first, last)
+		return
+	}
 	plane, row := p.out.H*p.out.W, p.in.C*p.window.KH*p.window.KW
 	dst, w = dst[first*plane:last*plane], w[first*row:last*row]
 	switch {
@@ -48,17 +79,35 @@ func (p *Product) Channels(dst []int32, w []int16, first, last int) {
 	}
 }
 
+// groupChannels is Channels for several groups.
+func (p *Product) groupChannels(dst []int32, w []int16, first, last int) {
+	one := p.parts[0]
+	per, plane, row := one.out.C, p.out.H*p.out.W, one.in.C*p.window.KH*p.window.KW
+	for first < last {
+		g := first / per
+		end := min(last, (g+1)*per)
+		from := g * per
+		p.parts[g].Channels(dst[from*plane:][:per*plane], w[from*row:][:per*row], first-from, end-from)
+		first = end
+	}
+}
+
 // End lets go of what Begin made. Nothing may be called after it.
 func (p *Product) End() {
 	if p.fast != nil {
 		p.fast.release()
 		p.fast = nil
 	}
+	for _, part := range p.parts {
+		part.End()
+	}
+	p.parts = nil
 }
 
 // isMatrix reports whether the only window covers the input exactly.
 func (p *Product) isMatrix() bool {
-	return p.window.KH == p.in.H && p.window.KW == p.in.W && p.window.Pad == Pad{} && p.out.H == 1 && p.out.W == 1
+	return p.window.KH == p.in.H && p.window.KW == p.in.W && p.window.Pad == Pad{} &&
+		p.out.H == 1 && p.out.W == 1 && !p.window.dilated()
 }
 
 // channel computes one output channel by direct sums.
@@ -92,19 +141,20 @@ func matVec(dst, x []int32, w []int16) {
 
 // convPlane adds to dst the convolution of one input plane with one kernel.
 func convPlane(dst, src []int32, kernel []int16, win Window, in, out Dims) {
+	dh, dw := win.Dilation()
 	for kh := range win.KH {
 		for kw := range win.KW {
-			k := int32(kernel[kh*win.KW+kw])
-			first, last := span(kw-win.Pad.Left, win.StrideW, in.W, out.W)
+			k, offset := int32(kernel[kh*win.KW+kw]), kw*dw-win.Pad.Left
+			first, last := span(offset, win.StrideW, in.W, out.W)
 			if first >= last {
 				continue
 			}
 			for oh := range out.H {
-				ih := oh*win.StrideH + kh - win.Pad.Top
+				ih := oh*win.StrideH + kh*dh - win.Pad.Top
 				if ih < 0 || ih >= in.H {
 					continue
 				}
-				from := ih*in.W + first*win.StrideW + kw - win.Pad.Left
+				from := ih*in.W + first*win.StrideW + offset
 				axpy(dst[oh*out.W+first:oh*out.W+last], src[from:(ih+1)*in.W], k, win.StrideW)
 			}
 		}

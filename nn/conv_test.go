@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -36,8 +37,15 @@ func newConvCase(in Dims, channels int, win Window) convCase {
 }
 
 func (c *convCase) String() string {
-	return fmt.Sprintf("%s→%s %d×%d stride %d,%d border %v", c.in, c.out,
+	s := fmt.Sprintf("%s→%s %d×%d stride %d,%d border %v", c.in, c.out,
 		c.Window.KH, c.Window.KW, c.Window.StrideH, c.Window.StrideW, c.Window.Pad)
+	if c.groups() > 1 {
+		s += fmt.Sprintf(" %d groups", c.groups())
+	}
+	if c.Window.dilated() {
+		s += fmt.Sprintf(" dilation %d,%d", c.Window.DilH, c.Window.DilW)
+	}
+	return s
 }
 
 func (c *convCase) random(rnd *rand.Rand, short bool) (x []int32, w []int16) {
@@ -48,7 +56,7 @@ func (c *convCase) random(rnd *rand.Rand, short bool) (x []int32, w []int16) {
 			x[i] = int32(int16(x[i]))
 		}
 	}
-	w = make([]int16, c.out.C*c.in.C*c.Window.KH*c.Window.KW)
+	w = make([]int16, c.out.C*c.Taps(c.in))
 	for i := range w {
 		w[i] = int16(edgeWord(rnd))
 	}
@@ -58,17 +66,20 @@ func (c *convCase) random(rnd *rand.Rand, short bool) (x []int32, w []int16) {
 // byDefinition is the convolution modulo 2^32.
 func (c *convCase) byDefinition(x []int32, w []int16) []int32 {
 	var dst []int32
-	win := c.Window
+	win, dh, dw := c.Window, max(c.Window.DilH, 1), max(c.Window.DilW, 1)
+	groups := max(c.Groups, 1)
+	part := c.in.C / groups
 	for oc := range c.out.C {
 		for oh := range c.out.H {
 			for ow := range c.out.W {
 				sum := int64(0) // wraps modulo 2^64, a multiple of 2^32
-				for ic := range c.in.C {
+				for i := range part {
+					ic := oc/(c.out.C/groups)*part + i
 					for kh := range win.KH {
 						for kw := range win.KW {
-							h, v := oh*win.StrideH+kh-win.Pad.Top, ow*win.StrideW+kw-win.Pad.Left
+							h, v := oh*win.StrideH+kh*dh-win.Pad.Top, ow*win.StrideW+kw*dw-win.Pad.Left
 							if h >= 0 && h < c.in.H && v >= 0 && v < c.in.W {
-								sum += int64(x[(ic*c.in.H+h)*c.in.W+v]) * int64(w[((oc*c.in.C+ic)*win.KH+kh)*win.KW+kw])
+								sum += int64(x[(ic*c.in.H+h)*c.in.W+v]) * int64(w[((oc*part+i)*win.KH+kh)*win.KW+kw])
 							}
 						}
 					}
@@ -127,6 +138,43 @@ func TestConvRandom(t *testing.T) {
 		for i := range rounds {
 			c := randomConv(rnd, 24)
 			c.check(t, rnd, i%4 == 0)
+		}
+	})
+}
+
+// TestConvGroups: groups of any size, dilation, and both.
+func TestConvGroups(t *testing.T) {
+	rounds := 1000
+	if testing.Short() {
+		rounds = 200
+	}
+	eachLevel(t, func(t *testing.T) {
+		rnd := newRand(8)
+		for i := range rounds {
+			c := randomConv(rnd, 24)
+			win, groups := c.Window, 1+rnd.IntN(7)
+			win.DilH, win.DilW = rnd.IntN(4), rnd.IntN(3)
+			in := c.in
+			in.C *= groups
+			h, w := win.Extent()
+			in.H, in.W = in.H+h-1, in.W+w-1
+			c = newConvCase(in, groups*(1+rnd.IntN(10)), win)
+			c.Groups = groups
+			c.check(t, rnd, i%4 == 0)
+			x, weights := c.random(rnd, false)
+			got := make([]int32, c.out.Len())
+			p := c.Begin(x, c.in, c.out)
+			var wait sync.WaitGroup
+			for first := 0; first < c.out.C; {
+				from, to := first, min(c.out.C, first+1+rnd.IntN(9))
+				wait.Go(func() { p.Channels(got, weights, from, to) })
+				first = to
+			}
+			wait.Wait()
+			p.End()
+			if want := c.byDefinition(x, weights); !slices.Equal(got, want) {
+				t.Fatalf("%v: ranges of channels differ", &c)
+			}
 		}
 	})
 }
@@ -268,6 +316,12 @@ func TestConvAllocates(t *testing.T) {
 	})
 }
 
+func depthwise(in Dims, stride int) convCase {
+	c := newConvCase(in, in.C, window(3, stride, 1))
+	c.Groups = in.C
+	return c
+}
+
 func BenchmarkConv(b *testing.B) {
 	for _, c := range []convCase{
 		newConvCase(Dims{1, 28, 28}, 16, window(5, 1, 0)),
@@ -282,6 +336,7 @@ func BenchmarkConv(b *testing.B) {
 		newConvCase(Dims{512, 2, 2}, 512, window(3, 1, 1)),
 		newConvCase(Dims{784, 1, 1}, 128, window(1, 1, 0)),
 		newConvCase(Dims{2048, 1, 1}, 1001, window(1, 1, 0)),
+		depthwise(Dims{8, 64, 64}, 1), depthwise(Dims{64, 32, 32}, 2), depthwise(Dims{128, 16, 16}, 1), depthwise(Dims{256, 4, 4}, 1),
 	} {
 		for _, short := range []bool{false, true} {
 			name := c.String()

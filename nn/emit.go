@@ -13,12 +13,12 @@ func (q *quantizer) model() (*Model, []*term) {
 		if _, done := tensor[t]; done {
 			return
 		}
-		for _, o := range t.operands {
+		for _, o := range t.in {
 			visit(o)
 		}
 		l := *t.layer
 		l.Name, l.Out = t.name, t.out
-		for _, o := range t.operands {
+		for _, o := range t.in {
 			l.In = append(l.In, tensor[o])
 		}
 		if l.Conv != nil {

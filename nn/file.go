@@ -221,7 +221,7 @@ func (f *fileReader) weights(s *Shape, i int) (*Weights, error) {
 	if size[0] != 1 && size[0] != 2 {
 		return nil, fmt.Errorf("%d bytes a weight, want 1 or 2", size[0])
 	}
-	n := l.Out.C * s.Dims(l.In[0]).C * l.Conv.Window.KH * l.Conv.Window.KW
+	n := l.Out.C * l.Conv.Taps(s.Dims(l.In[0]))
 	data, err := f.bytes(n * int(size[0]))
 	if err != nil {
 		return nil, err

@@ -52,8 +52,18 @@ func (l *Layer) op() string {
 		return "sum_pool"
 	case l.Add != nil:
 		return "add"
+	case l.Concat != nil:
+		return "concat"
 	case l.ZeroPad != nil:
 		return "zero_pad"
+	case l.Slice != nil:
+		return "slice"
+	case l.Transpose != nil:
+		return "transpose"
+	case l.Upsample != nil:
+		return "upsample"
+	case l.Stuff != nil:
+		return "stuff"
 	case l.Activate != nil && l.Activate.Pool != nil:
 		return "max_pool+" + string(l.Activate.Func)
 	case l.Activate != nil:

@@ -113,7 +113,7 @@ func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int
 		return nil, err
 	}
 	t := &term{name: name, layer: &Layer{Activate: &a}, in: []*term{x}, out: out, ref: ref,
-		settled: true, scale: x.scale, operands: []*term{x}}
+		settled: true, scale: x.scale}
 	a.Width = max(x.width(), 2) // bounds the shift
 	a.Signed = a.Func == Identity && Hull(x.bounds).Lo < 0
 	switch {

@@ -34,7 +34,7 @@ func shareable(terms []*term) bool {
 		return t
 	}
 	for _, t := range terms {
-		for _, o := range t.operands {
+		for _, o := range t.in {
 			if a, b := find(t), find(o); t.accumulator && o.accumulator && a != b {
 				parent[a] = b
 			}
@@ -49,7 +49,7 @@ func shareable(terms []*term) bool {
 				width[r] = max(width[r], t.width())
 			}
 		} else if t.layer != nil && t.layer.Activate != nil {
-			r := find(t.operands[0])
+			r := find(t.in[0])
 			width[r] = max(width[r], t.layer.Activate.Width)
 		}
 	}

@@ -23,13 +23,13 @@ type term struct {
 	ref         int  // the tensor of the float graph that it stands for
 	accumulator bool // see Shape
 	conv        *floatConv
+	signs       []int // of an Add's or Concat's inputs
 
-	settled  bool
-	scale    scale      // from here, of a settled term
-	bounds   []Interval // of each channel
-	epsilon  int64      // unit errors that its shares may carry
-	operands []*term    // what the layer takes: in, but for an Add's repetitions
-	weights  *Weights
+	settled bool
+	scale   scale      // from here, of a settled term
+	bounds  []Interval // of each channel
+	epsilon int64      // unit errors that its shares may carry
+	weights *Weights
 }
 
 // floatConv is a convolution before quantisation.
@@ -54,23 +54,15 @@ func (t *term) divisor() int {
 		}
 	}
 	if t.layer.SumPool != nil {
-		_, odd := t.layer.SumPool.factors()
+		_, odd := t.poolFactors()
 		d *= odd
 	}
 	return d
 }
 
-func lcm(a, b int) int {
-	g, r := a, b
-	for r != 0 {
-		g, r = r, g%r
-	}
-	return a / g * b
-}
-
-// factors returns the number of elements of the window as 2^even · odd.
-func (w *Window) factors() (even, odd int) {
-	n := w.KH * w.KW
+// poolFactors returns the divisor of a SumPool as 2^even · odd.
+func (t *term) poolFactors() (even, odd int) {
+	n := t.layer.SumPool.Divisor(t.in[0].out, t.out)
 	even = bits.TrailingZeros(uint(n))
 	return even, n >> even
 }
@@ -91,7 +83,7 @@ func (t *term) fracs(div, bits int) (hard, soft int) {
 	even := 0
 	if t.layer.SumPool != nil {
 		var odd int
-		even, odd = t.layer.SumPool.factors()
+		even, odd = t.poolFactors()
 		div /= odd
 	}
 	hard, soft = noFrac, noFrac
@@ -109,12 +101,12 @@ func (t *term) settle(s scale, bits int, trail []*term) []*term {
 	if t.settled {
 		return trail
 	}
-	t.operands, t.scale = t.in, s
+	t.scale = s
 	switch {
 	case t.conv != nil:
 		t.quantizeWeights(s, bits)
 	case t.layer.SumPool != nil:
-		even, odd := t.layer.SumPool.factors()
+		even, odd := t.poolFactors()
 		trail = t.in[0].settle(scale{s.frac - even, s.div / odd}, bits, trail)
 		x := t.in[0].scale
 		t.scale = scale{x.frac + even, x.div * odd}
@@ -124,10 +116,9 @@ func (t *term) settle(s scale, bits int, trail []*term) []*term {
 			trail = in.settle(s, bits, trail)
 			t.scale.frac = max(t.scale.frac, in.scale.frac)
 		}
-		if t.layer.Add != nil {
-			t.alignOperands()
-		}
-		if len(t.in) == 1 {
+		if t.signs != nil {
+			t.align()
+		} else {
 			t.scale = t.in[0].scale
 		}
 	}
@@ -136,36 +127,40 @@ func (t *term) settle(s scale, bits int, trail []*term) []*term {
 	return append(trail, t)
 }
 
-// alignOperands brings the inputs of an Add to its scale: each is shifted, and
-// taken several times where a divisor is missing (9·x = (x << 3) + x).
-func (t *term) alignOperands() {
-	t.operands, t.layer.Add = nil, new(Add)
-	for _, in := range t.in {
-		for times := uint(t.scale.div / in.scale.div); times != 0; times &= times - 1 {
-			t.operands = append(t.operands, in)
-			t.layer.Add.Shift = append(t.layer.Add.Shift, t.scale.frac-in.scale.frac+bits.TrailingZeros(times))
-		}
+// align chooses the factors that bring the inputs of an Add or Concat to its
+// scale.
+func (t *term) align() {
+	factors := make([]int, len(t.in))
+	for j, in := range t.in {
+		factors[j] = t.signs[j] * (t.scale.div / in.scale.div) << (t.scale.frac - in.scale.frac)
+	}
+	if t.layer.Add != nil {
+		t.layer.Add = &Add{Factor: factors}
+	} else {
+		t.layer.Concat = &Concat{Axis: t.layer.Concat.Axis, Factor: factors}
 	}
 }
 
-// findBounds returns the bounds from those of the operands.
+// findBounds returns the bounds from those of the inputs.
 func (t *term) findBounds() []Interval {
 	if t.conv != nil {
-		return t.weights.bounds(t.in[0].bounds, t.layer.Conv.Window)
+		return t.weights.bounds(t.in[0].bounds, t.layer.Conv)
 	}
 	l := *t.layer
-	l.In, l.Out = nil, t.out
-	bounds := make([][]Interval, len(t.operands))
-	for i, in := range t.operands {
-		l.In = append(l.In, i)
-		bounds[i] = in.bounds
+	l.Out = t.out
+	ins, dims := t.inputs()
+	return l.publicBounds(ins, dims)
+}
+
+func (t *term) inputs() (bounds [][]Interval, dims []Dims) {
+	for _, in := range t.in {
+		bounds, dims = append(bounds, in.bounds), append(dims, in.out)
 	}
-	s := Shape{Input: Input{Dims: t.in[0].out}} // tensor 0 is all that asks for its size
-	return s.freeBounds(&l, bounds)
+	return bounds, dims
 }
 
 // findEpsilon adds up the unit errors: each Conv has one, and a linear layer
-// passes on those of its operands as often as it takes them.
+// passes on those of its inputs.
 func (t *term) findEpsilon() int64 {
 	switch {
 	case t.layer.Activate != nil:
@@ -173,18 +168,14 @@ func (t *term) findEpsilon() int64 {
 	case t.conv != nil:
 		return 1
 	}
-	var e int64
-	for i, in := range t.operands {
-		k := int64(1)
-		if t.layer.Add != nil {
-			k <<= t.layer.Add.Shift[i]
-		}
-		if t.layer.SumPool != nil {
-			k = int64(t.layer.SumPool.KH * t.layer.SumPool.KW)
-		}
-		e = min(e+in.epsilon*k, math.MaxInt32)
+	l := *t.layer
+	l.Out = t.out
+	_, dims := t.inputs()
+	errors := make([]int64, len(t.in))
+	for j, in := range t.in {
+		errors[j] = in.epsilon
 	}
-	return e
+	return min(l.Gain(errors, dims), math.MaxInt32)
 }
 
 // guard returns the bits that the shares of the term need below the integer:
@@ -206,6 +197,6 @@ func (t *term) width() int { return Hull(t.bounds).Width() }
 // unsettle undoes settle.
 func unsettle(trail []*term) {
 	for _, t := range trail {
-		t.settled, t.weights, t.operands = false, nil, nil
+		t.settled, t.weights = false, nil
 	}
 }

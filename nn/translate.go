@@ -103,11 +103,7 @@ func (q *quantizer) node(i int) (*term, error) {
 	case NodeAvgPool:
 		return q.averagePool(i, x)
 	case NodeAdd:
-		in := make([]*term, len(n.In))
-		for j, t := range n.In {
-			in[j] = q.terms[t]
-		}
-		return q.public(&term{name: n.Name, layer: &Layer{Add: new(Add)}, in: in, out: n.Out, ref: i + 1})
+		return q.join(i, &Layer{Add: new(Add)})
 	case NodeReshape:
 		return q.reshape(n.Name, x, n.Out)
 	case NodeZeroPad:
@@ -127,6 +123,17 @@ func (q *quantizer) public(t *term) (*term, error) {
 		return t, nil
 	}
 	return t, q.settle(t, noFrac)
+}
+
+// join translates a node that takes several tensors, which must come to one
+// scale.
+func (q *quantizer) join(i int, l *Layer) (*term, error) {
+	n := &q.graph.Nodes[i]
+	t := &term{name: n.Name, layer: l, out: n.Out, ref: i + 1}
+	for _, in := range n.In {
+		t.in, t.signs = append(t.in, q.terms[in]), append(t.signs, 1)
+	}
+	return q.public(t)
 }
 
 // reshape stands for the same tensor of the float graph as x, which has the
@@ -188,7 +195,7 @@ func (q *quantizer) averagePool(i int, x *term) (*term, error) {
 		return nil, errors.New("an average whose divisor leaves the border out (count_include_pad = 0) has no one divisor; pool without a border")
 	}
 	x, win = mergePad(x, win)
-	return q.public(&term{name: n.Name, layer: &Layer{SumPool: &win}, in: []*term{x}, out: n.Out, ref: i + 1})
+	return q.public(&term{name: n.Name, layer: &Layer{SumPool: &SumPool{Window: win}}, in: []*term{x}, out: n.Out, ref: i + 1})
 }
 
 // nonLinear translates a Relu, Square or MaxPool. Relu and MaxPool, in either

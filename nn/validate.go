@@ -12,6 +12,7 @@ const (
 	maxTotal    = 1 << 28 // of all tensors
 	maxWeights  = 1 << 28
 	maxSide     = 1 << 16
+	maxEntries  = 1 << 16 // of all tables
 )
 
 // Validate reports what is wrong with a shape, so that both parties can run
@@ -23,7 +24,7 @@ func (s *Shape) Validate() error {
 	if len(s.Layers) == 0 || len(s.Layers) > maxLayers {
 		return fmt.Errorf("nn: shape: %d layers, want 1 to %d", len(s.Layers), maxLayers)
 	}
-	total := s.Input.Dims.Len()
+	total, entries := s.Input.Dims.Len(), 0
 	accumulator := []bool{false}
 	for i := range s.Layers {
 		l := &s.Layers[i]
@@ -32,6 +33,12 @@ func (s *Shape) Validate() error {
 		}
 		if total += l.Out.Len(); total > maxTotal {
 			return fmt.Errorf("nn: shape: more than %d elements in all tensors", maxTotal)
+		}
+		if l.Activate != nil {
+			entries += len(l.Activate.Table)
+		}
+		if entries > maxEntries {
+			return fmt.Errorf("nn: shape: more than %d entries in all tables", maxEntries)
 		}
 		accumulator = append(accumulator, s.accumulates(l, accumulator))
 	}
@@ -120,14 +127,6 @@ func (w *Window) validate() error {
 		return errors.New("border as wide as the window")
 	}
 	return p.validate()
-}
-
-// undilated reports a dilation, which layers cannot have yet.
-func (w *Window) undilated() error {
-	if dh, dw := w.Dilation(); dh > 1 || dw > 1 {
-		return errors.New("a dilated window is not supported")
-	}
-	return nil
 }
 
 func (p Pad) validate() error {

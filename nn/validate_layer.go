@@ -18,7 +18,7 @@ func (s *Shape) validateLayer(i int, accumulator []bool) error {
 	if err := l.Out.validate(); err != nil {
 		return err
 	}
-	if l.Add == nil && len(l.In) != 1 {
+	if l.Add == nil && l.Concat == nil && len(l.In) != 1 {
 		return fmt.Errorf("%d inputs, want 1", len(l.In))
 	}
 	if l.operators() != 1 {
@@ -31,25 +31,16 @@ func (s *Shape) validateLayer(i int, accumulator []bool) error {
 			return errors.New("a convolution cannot take an accumulator")
 		}
 		return l.Conv.validate(in, l.Out)
-	case l.SumPool != nil:
-		return l.SumPool.pools(in, l.Out)
-	case l.Add != nil:
-		return s.validateAdd(l)
-	case l.ZeroPad != nil:
-		return l.ZeroPad.validateZeroPad(in, l.Out)
 	case l.Activate != nil:
 		return l.Activate.validate(in, l.Out)
 	}
-	if in.Len() != l.Out.Len() {
-		return fmt.Errorf("reshape from %s to %s", in, l.Out)
-	}
-	return nil
+	return s.validatePublic(l)
 }
 
 func (l *Layer) operators() int {
 	n := 0
-	for _, set := range []bool{l.Conv != nil, l.SumPool != nil, l.Add != nil,
-		l.ZeroPad != nil, l.Reshape != nil, l.Activate != nil} {
+	for _, set := range []bool{l.Conv != nil, l.SumPool != nil, l.Add != nil, l.Concat != nil, l.ZeroPad != nil,
+		l.Slice != nil, l.Transpose != nil, l.Upsample != nil, l.Stuff != nil, l.Reshape != nil, l.Activate != nil} {
 		if set {
 			n++
 		}
@@ -61,106 +52,18 @@ func (c *Conv) validate(in, out Dims) error {
 	if err := c.Window.validate(); err != nil {
 		return err
 	}
-	if err := c.Window.undilated(); err != nil {
-		return err
-	}
 	if h, w := c.Window.Out(in.H, in.W); h != out.H || w != out.W {
 		return fmt.Errorf("window gives %d×%d, output is %s", h, w, out)
 	}
-	taps := c.Window.KH * c.Window.KW
-	if taps > maxWeights || in.C*taps > maxWeights || in.C*taps*out.C > maxWeights {
+	if g := c.groups(); g < 1 || in.C%g != 0 || out.C%g != 0 {
+		return fmt.Errorf("%d groups of channels from %s to %s", c.Groups, in, out)
+	}
+	// Sides are at most 2^16 and channels 2^24.
+	if n := c.Taps(in); n > maxWeights || n*out.C > maxWeights {
 		return errors.New("too many weights")
 	}
 	if c.NormBits < 0 || c.NormBits > 40 {
 		return fmt.Errorf("norm of %d bits", c.NormBits)
-	}
-	return nil
-}
-
-// pools checks a pooling window that keeps the channels.
-func (w *Window) pools(in, out Dims) error {
-	if err := w.validate(); err != nil {
-		return err
-	}
-	if err := w.undilated(); err != nil {
-		return err
-	}
-	if h, wd := w.Out(in.H, in.W); h != out.H || wd != out.W || in.C != out.C {
-		return fmt.Errorf("window gives %d×%d×%d, output is %s", in.C, h, wd, out)
-	}
-	return nil
-}
-
-func (s *Shape) validateAdd(l *Layer) error {
-	if len(l.Add.Shift) != len(l.In) {
-		return fmt.Errorf("%d shifts for %d inputs", len(l.Add.Shift), len(l.In))
-	}
-	for j, t := range l.In {
-		if s.Dims(t) != l.Out {
-			return fmt.Errorf("adds %s to %s", s.Dims(t), l.Out)
-		}
-		if l.Add.Shift[j] < 0 || l.Add.Shift[j] >= MaxWidth {
-			return fmt.Errorf("shift by %d", l.Add.Shift[j])
-		}
-	}
-	return nil
-}
-
-func (p *Pad) validateZeroPad(in, out Dims) error {
-	if err := p.validate(); err != nil {
-		return err
-	}
-	if want := (Dims{in.C, in.H + p.Top + p.Bottom, in.W + p.Left + p.Right}); want != out {
-		return fmt.Errorf("padding gives %s, output is %s", want, out)
-	}
-	return nil
-}
-
-func (a *Activate) validate(in, out Dims) error {
-	if a.Pool != nil {
-		if err := a.Pool.pools(in, out); err != nil {
-			return err
-		}
-		if a.Pool.KH*a.Pool.KW > 1024 {
-			return errors.New("max-pool of more than 1024 elements")
-		}
-	} else if in != out {
-		return fmt.Errorf("from %s to %s", in, out)
-	}
-	switch {
-	case a.Width < 2 || a.Width > MaxWidth:
-		return fmt.Errorf("width %d, want 2 to %d", a.Width, MaxWidth)
-	case a.Shift < 0 || a.Shift >= a.Width:
-		return fmt.Errorf("shift %d, want 0 to %d", a.Shift, a.Width-1)
-	case a.Bits < 1 || a.Bits > 16:
-		return fmt.Errorf("%d bits, want 1 to 16", a.Bits)
-	}
-	return a.validateFunc()
-}
-
-func (a *Activate) validateFunc() error {
-	switch a.Func {
-	case Identity:
-		if a.Signed && a.Bits < 2 {
-			return errors.New("1 bit, signed")
-		}
-	case Relu:
-		if a.Signed {
-			return errors.New("a signed relu")
-		}
-	case Square:
-		if a.Signed || a.Pool != nil {
-			return errors.New("square is unsigned and does not pool")
-		}
-		if a.Mid < 2 || a.Mid > 14 || a.Shift2 < 0 || a.Shift2 >= 2*a.Mid {
-			return fmt.Errorf("square of %d bits shifted by %d", a.Mid, a.Shift2)
-		}
-		return nil
-	default:
-		return fmt.Errorf("unknown activation %q", a.Func)
-	}
-	if a.Mid != 0 || a.Shift2 != 0 {
-		return errors.New("mid and shift2 belong to square")
 	}
 	return nil
 }
@@ -208,7 +111,7 @@ func (m *Model) validateWeights(i int) error {
 	if w == nil {
 		return nil
 	}
-	want := l.Out.C * m.Dims(l.In[0]).C * l.Conv.Window.KH * l.Conv.Window.KW
+	want := l.Out.C * l.Conv.Taps(m.Dims(l.In[0]))
 	if len(w.W) != want || len(w.Bias) != l.Out.C {
 		return fmt.Errorf("%d weights and %d biases, want %d and %d", len(w.W), len(w.Bias), want, l.Out.C)
 	}

@@ -77,11 +77,42 @@ func (b *builder) relu(in int, pool *nn.Window) int {
 func (b *builder) sumPool(in int, win nn.Window) int {
 	out := b.m.Dims(in)
 	out.H, out.W = win.Out(out.H, out.W)
-	return b.layer(nn.Layer{Name: "sum", In: []int{in}, Out: out, SumPool: &win}, nil)
+	return b.layer(nn.Layer{Name: "sum", In: []int{in}, Out: out, SumPool: &nn.SumPool{Window: win}}, nil)
 }
 
-func (b *builder) add(shift []int, in ...int) int {
-	return b.layer(nn.Layer{Name: "add", In: in, Out: b.m.Dims(in[0]), Add: &nn.Add{Shift: shift}}, nil)
+func (b *builder) add(factor []int, in ...int) int {
+	return b.layer(nn.Layer{Name: "add", In: in, Out: b.m.Dims(in[0]), Add: &nn.Add{Factor: factor}}, nil)
+}
+
+func (b *builder) level(in int, win nn.Window) int {
+	out := b.m.Dims(in)
+	out.H, out.W = win.Out(out.H, out.W)
+	return b.public(nn.Layer{In: []int{in}, Out: out, SumPool: &nn.SumPool{Window: win, Level: true}})
+}
+
+func (b *builder) public(l nn.Layer) int {
+	l.Name = "public"
+	return b.layer(l, nil)
+}
+
+func (b *builder) slice(in int, out nn.Dims, start, step [3]int) int {
+	return b.public(nn.Layer{In: []int{in}, Out: out, Slice: &nn.Slice{Start: start, Step: step}})
+}
+
+func (b *builder) concat(axis int, factor []int, in ...int) int {
+	out := b.m.Dims(in[0])
+	for _, t := range in[1:] {
+		d := b.m.Dims(t)
+		switch axis {
+		case 0:
+			out.C += d.C
+		case 1:
+			out.H += d.H
+		default:
+			out.W += d.W
+		}
+	}
+	return b.public(nn.Layer{In: in, Out: out, Concat: &nn.Concat{Axis: axis, Factor: factor}})
 }
 
 func (b *builder) finish(out int, reveal nn.Reveal) *nn.Model {
@@ -139,8 +170,8 @@ var networks = []struct {
 		b := newBuilder(4, nn.Dims{C: 3, H: 8, W: 8}, 8, true)
 		t := b.relu(b.conv(0, 4, square(3, 1, 1)), nil)
 		u := b.relu(b.conv(t, 4, square(3, 1, 1)), nil)
-		v := b.relu(b.add([]int{0, 5}, b.conv(u, 4, square(3, 1, 1)), t), nil)
-		w := b.add([]int{0, 1}, b.conv(v, 6, square(3, 2, 1)), b.conv(v, 6, square(1, 2, 0)))
+		v := b.relu(b.add([]int{1, 32}, b.conv(u, 4, square(3, 1, 1)), t), nil)
+		w := b.add([]int{1, 2}, b.conv(v, 6, square(3, 2, 1)), b.conv(v, 6, square(1, 2, 0)))
 		x := b.sumPool(b.relu(w, nil), square(4, 1, 0))
 		b.finish(b.dense(x, 7), nn.RevealScores)
 		return b
@@ -164,18 +195,59 @@ var networks = []struct {
 		t := b.relu(b.conv(0, 3, square(3, 1, 0)), nil)
 		u := b.relu(b.conv(t, 3, square(3, 1, 1)), nil)
 		v := b.activate(b.conv(t, 3, square(1, 1, 0)), nn.Activate{Func: nn.Identity, Shift: -1, Bits: 8, Signed: true})
-		b.finish(b.dense(b.add([]int{1, 0}, u, v), 12), nn.RevealLabel)
+		b.finish(b.dense(b.add([]int{2, 1}, u, v), 12), nn.RevealLabel)
 		return b
 	}},
 	// Nothing rounds what these open: an error of one unit in a share shows.
 	{"sum of two convolutions, opened", func() *builder {
 		b := newBuilder(11, nn.Dims{C: 2, H: 6, W: 6}, 8, true)
-		b.finish(b.add([]int{0, 1}, b.conv(0, 8, square(3, 1, 1)), b.conv(0, 8, square(1, 1, 0))), nn.RevealScores)
+		b.finish(b.add([]int{1, 2}, b.conv(0, 8, square(3, 1, 1)), b.conv(0, 8, square(1, 1, 0))), nn.RevealScores)
 		return b
 	}},
 	{"average pool of a convolution, opened", func() *builder {
 		b := newBuilder(12, nn.Dims{C: 2, H: 8, W: 8}, 8, true)
 		b.finish(b.sumPool(b.conv(0, 8, square(3, 1, 1)), square(2, 2, 0)), nn.RevealScores)
+		return b
+	}},
+	{"layouts of activations", func() *builder {
+		b := newBuilder(13, nn.Dims{C: 2, H: 5, W: 6}, 8, true)
+		t := b.relu(b.conv(0, 3, square(3, 1, 1)), nil)
+		u := b.slice(t, nn.Dims{C: 2, H: 3, W: 6}, [3]int{2, 4, 0}, [3]int{-1, -2, 1})
+		v := b.public(nn.Layer{In: []int{u}, Out: nn.Dims{C: 3, H: 2, W: 6}, Transpose: &nn.Transpose{Perm: [3]int{1, 0, 2}}})
+		w := b.public(nn.Layer{In: []int{v}, Out: nn.Dims{C: 3, H: 3, W: 11}, Stuff: &nn.Factors{H: 2, W: 2}})
+		x := b.public(nn.Layer{In: []int{v}, Out: nn.Dims{C: 3, H: 4, W: 6}, Upsample: &nn.Factors{H: 2, W: 1}})
+		y := b.concat(0, []int{1, -4}, b.slice(w, nn.Dims{C: 3, H: 3, W: 5}, [3]int{0, 0, 2}, [3]int{1, 1, 2}),
+			b.slice(x, nn.Dims{C: 2, H: 3, W: 5}, [3]int{0, 1, 0}, [3]int{2, 1, 1}))
+		b.finish(b.dense(y, 6), nn.RevealScores)
+		return b
+	}},
+	{"layouts of accumulators", func() *builder {
+		b := newBuilder(14, nn.Dims{C: 2, H: 6, W: 6}, 8, true)
+		t := b.conv(0, 3, square(3, 1, 1))
+		u := b.concat(0, []int{1, 3, -1}, t, b.conv(0, 2, square(1, 1, 0)), 0)
+		v := b.public(nn.Layer{In: []int{u}, Out: nn.Dims{C: 6, H: 7, W: 6}, Transpose: &nn.Transpose{Perm: [3]int{1, 0, 2}}})
+		w := b.concat(2, []int{-2, 1}, b.slice(v, nn.Dims{C: 6, H: 7, W: 3}, [3]int{5, 0, 0}, [3]int{-1, 1, 2}), v)
+		x := b.relu(b.public(nn.Layer{In: []int{w}, Out: nn.Dims{C: 6, H: 13, W: 9}, Stuff: &nn.Factors{H: 2, W: 1}}), nil)
+		y := b.activate(b.public(nn.Layer{In: []int{t}, Out: nn.Dims{C: 3, H: 12, W: 12}, Upsample: &nn.Factors{H: 2, W: 2}}),
+			nn.Activate{Func: nn.Identity, Shift: -1, Bits: 6, Signed: true})
+		b.finish(b.add([]int{1, -1}, b.dense(x, 5), b.dense(y, 5)), nn.RevealScores)
+		return b
+	}},
+	{"averages without the border, opened", func() *builder {
+		b := newBuilder(15, nn.Dims{C: 2, H: 7, W: 6}, 8, true)
+		t := b.conv(0, 8, square(3, 1, 1))
+		win := square(3, 2, 1)
+		win.DilH = 2
+		win.Pad.Bottom = 3
+		b.finish(b.level(t, win), nn.RevealScores)
+		return b
+	}},
+	{"averages without the border of activations", func() *builder {
+		b := newBuilder(16, nn.Dims{C: 2, H: 7, W: 6}, 8, true)
+		t := b.level(b.relu(b.conv(0, 3, square(3, 1, 1)), nil), square(3, 2, 1))
+		pool := square(2, 1, 1)
+		pool.DilH, pool.DilW = 2, 3
+		b.finish(b.dense(b.relu(b.conv(t, 3, square(1, 1, 0)), &pool), 4), nn.RevealLabel)
 		return b
 	}},
 }

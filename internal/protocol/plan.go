@@ -17,7 +17,7 @@ import (
 
 // Version is the version of the protocol; peers of different ones part at
 // the handshake. AGREED
-const Version = 2
+const Version = 3
 
 // otPiece is how many correlations one message of the extension makes. AGREED
 const otPiece = 1 << 17

@@ -79,8 +79,8 @@ func maskWidths(s *nn.Shape, accumulator []bool, ms []modulus) {
 				continue
 			}
 			need := ms[i+1].width
-			if l.Add != nil {
-				need = max(need-l.Add.Shift[j], 1)
+			if l.Public() { // a multiple of 2^k needs k bits less of what it is a multiple of
+				need = max(need-bits.TrailingZeros(uint(l.Factor(j))), 1)
 			}
 			ms[t].width = max(ms[t].width, need)
 		}
@@ -130,16 +130,11 @@ func errorBounds(s *nn.Shape, accumulator []bool) []int64 {
 		case l.Conv != nil:
 			e[i+1] = 1
 		default:
+			errors, dims := make([]int64, len(l.In)), make([]nn.Dims, len(l.In))
 			for j, t := range l.In {
-				k := int64(1)
-				if l.Add != nil {
-					k <<= l.Add.Shift[j]
-				}
-				if l.SumPool != nil {
-					k = int64(l.SumPool.KH * l.SumPool.KW)
-				}
-				e[i+1] = min(e[i+1]+e[t]*k, 1<<31)
+				errors[j], dims[j] = e[t], s.Dims(t)
 			}
+			e[i+1] = min(l.Gain(errors, dims), 1<<31)
 		}
 	}
 	return e
