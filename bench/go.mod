@@ -2,7 +2,16 @@ module dorcas/bench
 
 go 1.26.0
 
-require dorcas v0.0.0
+require (
+	dorcas v0.0.0
+	github.com/markkurossi/mpc v0.0.0-20260616034910-9c484ce016a7
+)
+
+require (
+	github.com/markkurossi/crypto v0.0.0-20240520115340-daed3f9a1082 // indirect
+	github.com/markkurossi/tabulate v0.0.0-20251126123558-a08056f6160f // indirect
+	golang.org/x/text v0.40.0 // indirect
+)
 
 require (
 	github.com/ALTree/bigfloat v0.0.0-20220102081255-38c8b72a9924 // indirect

@@ -22,6 +22,7 @@ func BenchmarkNTT(b *testing.B) {
 	}
 	theirs := r.NewPoly()
 	copy(theirs.Coeffs[0], p[:])
+	checkNTT(b, r, &p)
 	var ours ring.NTT
 	b.Run("forward/dorcas", func(b *testing.B) {
 		for b.Loop() {
@@ -43,4 +44,23 @@ func BenchmarkNTT(b *testing.B) {
 			r.INTT(theirs, theirs)
 		}
 	})
+}
+
+// checkNTT squares p on both sides and compares: the orders of the transforms'
+// values may differ, the products may not.
+func checkNTT(b *testing.B, r *lattigo.Ring, p *ring.Poly) {
+	x, square := r.NewPoly(), ring.Poly{}
+	copy(x.Coeffs[0], p[:])
+	r.NTT(x, x)
+	r.MulCoeffsBarrett(x, x, x)
+	r.INTT(x, x)
+	var v ring.NTT
+	ring.Forward(&v, p)
+	v.Mul(&v, &v)
+	ring.Inverse(&square, &v)
+	for i, want := range x.Coeffs[0] {
+		if square[i] != want {
+			b.Fatalf("coefficient %d of the square is %d, not %d", i, square[i], want)
+		}
+	}
 }
