@@ -10,7 +10,7 @@ type unrounded struct {
 }
 
 // roundsHere says whether the circuit does the rounding of Shift.
-func (s Stage) roundsHere() bool { return s.Shift > 0 && !s.Rounded }
+func (s Stage) roundsHere() bool { return s.Shift > 0 && !s.Rounded && s.Func != Table }
 
 // split takes the sum of the shares apart. The bits below are dead: of them,
 // only the carry chain is built.
@@ -45,8 +45,12 @@ func (s Stage) unjoin(w word) unrounded {
 // larger ones apart.
 func (s Stage) keep() int {
 	switch {
-	case s.Func == Square:
+	case s.Func == Square || s.Func == Table:
 		return s.Mid + 1
+	case s.Func == Clip:
+		return s.signedBits() + 1
+	case s.Func == Leaky:
+		return s.Bits + s.Slope + 1
 	case s.Func == Identity && s.Signed:
 		return s.Bits + 1
 	default:
@@ -80,6 +84,12 @@ func (s Stage) finish(b *Builder, v unrounded) number {
 	switch {
 	case s.Func == Square:
 		return s.square(b, v)
+	case s.Func == Clip:
+		return s.clip(b, v)
+	case s.Func == Leaky:
+		return s.leaky(b, v)
+	case s.Func == Table:
+		return s.table(b, v)
 	case s.Func == Identity && s.Signed:
 		return b.clampSigned(v, s.Bits)
 	default:

@@ -26,6 +26,17 @@ func (s Stage) value(y int64) int64 {
 			z = (z + 1<<(s.Shift2-1)) >> s.Shift2
 		}
 		return min(z, top)
+	case s.Func == Clip:
+		return min(max(u, int64(s.Lo)), int64(s.Hi))
+	case s.Func == Leaky:
+		if u < 0 {
+			u = (u + 1<<(s.Slope-1)) >> s.Slope
+		}
+		half := int64(1) << (s.Bits - 1)
+		return min(max(u, -half), half-1)
+	case s.Func == Table:
+		half := int64(1) << (s.Mid - 1)
+		return int64(s.Table[min(max(y>>s.Shift, -half), half-1)+half])
 	case s.Func == Identity && s.Signed:
 		half := int64(1) << (s.Bits - 1)
 		return min(max(u, -half), half-1)

@@ -1,6 +1,9 @@
 package circuit
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Share says how a number is shared: as two words of Width bits that add up,
 // mod 2^Width, to the number in two's complement, shifted left by Guard bits.
@@ -19,6 +22,9 @@ const (
 	Identity Func = iota // requantise only
 	Relu                 // negative values become 0
 	Square               // v², shifted once more
+	Clip                 // between two bounds
+	Leaky                // negative values are shifted once more
+	Table                // any function of a few bits
 )
 
 // Stage is one fused non-linear stage: add the shares, pool, shift with
@@ -30,6 +36,10 @@ const (
 //	Relu      z = u clamped to 0 … 2^Bits−1
 //	Square    z = ⌊v²/2^Shift2 + 1/2⌋, at most 2^Bits−1, where v is u clamped
 //	          to Mid bits, signed                         (z = v² if Shift2 is 0)
+//	Clip      z = min(max(u, Lo), Hi)
+//	Leaky     z = u, or ⌊u/2^Slope + 1/2⌋ where u < 0, clamped to Bits bits, signed
+//	Table     z = Table[v + 2^(Mid−1)], where v is ⌊y/2^Shift⌋ clamped to Mid
+//	          bits, signed
 //
 // and z is the Sum of the circuit's outputs. No u overflows: the rounding is
 // exact for the largest y too.
@@ -43,17 +53,22 @@ type Stage struct {
 	Share
 	Shift   int  // 0 ≤ Shift < Width−Guard
 	Func    Func // activation
-	Mid     int  // Square: bits of v
+	Mid     int  // Square, Table: bits of v
 	Shift2  int  // Square: shift of v², 0 ≤ Shift2 < 2·Mid
-	Bits    int  // bits of z
-	Signed  bool // Identity: z is signed; the others never are
-	Rounded bool // the rounding constant of Shift is in the shares already
+	Slope   int  // Leaky: at least 1
+	Lo, Hi  int32
+	Table   []int32 // 2^Mid values
+	Bits    int     // bits of z; Clip and Table need none
+	Signed  bool    // Identity: z is signed; Relu and Square never are
+	Rounded bool    // the rounding constant of Shift is in the shares already
 }
 
 // MaxWidth is the largest width of a share, MaxBits that of a result.
 const (
-	MaxWidth = 48
-	MaxBits  = 30
+	MaxWidth     = 48
+	MaxBits      = 30
+	maxClip      = 1 << 24 // in size, of bounds and values
+	maxTableBits = 10
 )
 
 // Check returns an error if no circuit has these parameters.
@@ -72,10 +87,18 @@ func (s Stage) Check() error {
 	switch {
 	case s.Shift < 0 || s.Shift >= s.Width-s.Guard:
 		return fmt.Errorf("circuit: stage: shift of %d in %d bits", s.Shift, s.Width-s.Guard)
-	case s.Bits < 1 || s.Bits > MaxBits:
-		return fmt.Errorf("circuit: stage: result of %d bits", s.Bits)
-	case s.Func > Square:
+	case s.Func > Table:
 		return fmt.Errorf("circuit: stage: unknown activation %d", s.Func)
+	case (s.Bits < 1 || s.Bits > MaxBits) && s.Func != Clip && s.Func != Table:
+		return fmt.Errorf("circuit: stage: result of %d bits", s.Bits)
+	case s.Func == Clip && (s.Lo >= s.Hi || s.Lo < -maxClip || s.Hi > maxClip):
+		return fmt.Errorf("circuit: stage: clip to %d to %d", s.Lo, s.Hi)
+	case s.Func == Leaky && (s.Slope < 1 || s.Slope > MaxWidth):
+		return fmt.Errorf("circuit: stage: leaky relu of slope 2^-%d", s.Slope)
+	case s.Func == Table && (s.Mid < 1 || s.Mid > maxTableBits || len(s.Table) != 1<<s.Mid):
+		return fmt.Errorf("circuit: stage: table of %d values for %d bits", len(s.Table), s.Mid)
+	case s.Func == Table && (slices.Min(s.Table) < -maxClip || slices.Max(s.Table) > maxClip):
+		return fmt.Errorf("circuit: stage: table of values beyond ±%d", maxClip)
 	case s.Func == Square && (s.Mid < 1 || s.Mid > MaxWidth/2):
 		return fmt.Errorf("circuit: stage: square of %d bits", s.Mid)
 	case s.Func == Square && (s.Shift2 < 0 || s.Shift2 >= 2*s.Mid):
@@ -96,7 +119,7 @@ func (sh Share) Bias() uint64 {
 // Bias is Share.Bias and, if the stage is Rounded, half a unit of the shift.
 func (s Stage) Bias() uint64 {
 	bias := s.Share.Bias()
-	if s.Rounded && s.Shift > 0 {
+	if s.Rounded && s.Shift > 0 && s.Func != Table {
 		bias += 1 << (s.Guard + s.Shift - 1)
 	}
 	return bias

@@ -1,6 +1,7 @@
 package circuit
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -15,6 +16,10 @@ func smallStages(width int) []Stage {
 				stages = append(stages, s)
 				s.Signed = true
 				stages = append(stages, s)
+				leaky := s
+				leaky.Func, leaky.Slope = Leaky, 1+(bits+shift)%4
+				stages = append(stages, leaky)
+				stages = append(stages, smallRanges(s)...)
 				s.Func, s.Signed = Relu, false
 				stages = append(stages, s)
 				s.Func = Square
@@ -35,6 +40,26 @@ func smallStages(width int) []Stage {
 		}
 	}
 	return stages
+}
+
+// smallRanges returns s with some bounds and tables of its number of bits.
+func smallRanges(s Stage) []Stage {
+	var stages []Stage
+	half := int32(1) << (s.Bits - 1)
+	rng := rand.New(rand.NewPCG(uint64(s.Bits), uint64(s.Shift)))
+	for range 3 {
+		s.Func, s.Lo = Clip, rng.Int32N(2*half)-half
+		s.Hi = s.Lo + 1 + rng.Int32N(2*half)
+		stages = append(stages, s)
+	}
+	s.Lo = 0
+	s.Hi = half + 1
+	stages = append(stages, s)
+	s.Func, s.Lo, s.Hi, s.Mid, s.Table = Table, 0, 0, s.Bits, make([]int32, 2*half)
+	for i := range s.Table {
+		s.Table[i] = rng.Int32N(64) - 40
+	}
+	return append(stages, s)
 }
 
 // TestFusedExhaustive runs every stage of small widths on every input.
@@ -92,6 +117,13 @@ func realStages() []Stage {
 			Stage{Share: Share{22, 2}, Shift: 5, Func: Square, Mid: 10, Shift2: 0, Bits: 20, Rounded: rounded},
 			Stage{Share: Share{48, 2}, Shift: 11, Func: Square, Mid: 24, Shift2: 30, Bits: 20, Rounded: rounded},
 			Stage{Share: Share{12, 1}, Shift: 8, Func: Square, Mid: 8, Shift2: 12, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 7, Func: Clip, Hi: 192, Rounded: rounded},
+			Stage{Share: Share{12, 1}, Shift: 5, Func: Clip, Lo: -7, Hi: 77, Rounded: rounded},
+			Stage{Share: Share{30, 2}, Shift: 17, Func: Clip, Lo: 3, Hi: 12, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 7, Func: Leaky, Slope: 3, Bits: 8, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 0, Func: Leaky, Slope: 9, Bits: 16, Rounded: rounded},
+			Stage{Share: Share{22, 2}, Shift: 9, Func: Table, Mid: 8, Table: sampled(8, 8, 1.0/32, sigmoid), Rounded: rounded},
+			Stage{Share: Share{18, 2}, Shift: 9, Func: Table, Mid: 10, Table: sampled(10, 5, 1.0/32, math.Sin), Rounded: rounded},
 		)
 	}
 	return stages
@@ -241,6 +273,10 @@ func TestAndCounts(t *testing.T) {
 	square := with(relu, func(s *Stage) { s.Func, s.Mid, s.Shift2 = Square, 8, 8 })
 	wide := with(relu, func(s *Stage) { s.Share, s.Shift = Share{30, 2}, 12 })
 	narrow := with(relu, func(s *Stage) { s.Share, s.Shift = Share{18, 2}, 5 })
+	clip := with(relu, func(s *Stage) { s.Func, s.Hi = Clip, 192 })
+	hardTanh := with(relu, func(s *Stage) { s.Func, s.Lo, s.Hi = Clip, -100, 100 })
+	leaky := with(relu, func(s *Stage) { s.Func, s.Slope = Leaky, 3 })
+	table := with(relu, func(s *Stage) { s.Func, s.Mid, s.Table = Table, 8, sampled(8, 8, 1.0/32, sigmoid) })
 	bare := with(relu, func(s *Stage) { s.Share = Share{20, 0} })
 	for _, c := range []struct {
 		name           string
@@ -254,6 +290,10 @@ func TestAndCounts(t *testing.T) {
 		{"relu 20→8, no guard", bare, 32, 23, 164, 149},
 		{"identity 22→8 signed", signed, 35, 26, 170, 155},
 		{"square 22→8", square, 89, 80, 224, 209},
+		{"clip 22→192", clip, 41, 27, 176, 159},
+		{"clip 22→±100", hardTanh, 55, 40, 182, 165},
+		{"leaky 22→8", leaky, 53, 38, 195, 175},
+		{"sigmoid 22→8", table, 59, 59, 188, 188},
 	} {
 		rounded := c.stage
 		rounded.Rounded = true
@@ -286,7 +326,14 @@ func TestCheck(t *testing.T) {
 		"no mid":         func(s *Stage) { s.Mid = 0 },
 		"wide mid":       func(s *Stage) { s.Mid = MaxWidth/2 + 1 },
 		"shift2":         func(s *Stage) { s.Shift2 = 16 },
-		"func":           func(s *Stage) { s.Func = Square + 1 },
+		"clip":           func(s *Stage) { s.Func = Clip },
+		"wide clip":      func(s *Stage) { s.Func, s.Hi = Clip, 1<<30 },
+		"no slope":       func(s *Stage) { s.Func = Leaky },
+		"no table":       func(s *Stage) { s.Func = Table },
+		"short table":    func(s *Stage) { s.Func, s.Mid, s.Table = Table, 2, make([]int32, 3) },
+		"huge table":     func(s *Stage) { s.Func, s.Mid, s.Table = Table, 11, make([]int32, 1<<11) },
+		"huge values":    func(s *Stage) { s.Func, s.Mid, s.Table = Table, 1, []int32{0, 1 << 30} },
+		"func":           func(s *Stage) { s.Func = Table + 1 },
 	} {
 		s := good
 		change(&s)

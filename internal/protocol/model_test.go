@@ -250,4 +250,23 @@ var networks = []struct {
 		b.finish(b.dense(b.relu(b.conv(t, 3, square(1, 1, 0)), &pool), 4), nn.RevealLabel)
 		return b
 	}},
+	{"clip, leaky relu and tables", func() *builder {
+		b := newBuilder(17, nn.Dims{C: 1, H: 9, W: 8}, 8, true)
+		wave := make([]int32, 1<<6)
+		for i := range wave {
+			wave[i] = int32(i*i%61) - 20
+		}
+		rise := make([]int32, 1<<8)
+		for i := range rise {
+			rise[i] = int32(i * i / 255)
+		}
+		pool := square(2, 2, 0)
+		t := b.activate(b.conv(0, 4, square(3, 1, 1)), nn.Activate{Func: nn.Table, Pool: &pool, Shift: -1, Mid: 8, Bits: 8, Table: rise})
+		u := b.activate(b.conv(t, 4, square(3, 1, 0)), nn.Activate{Func: nn.Clip, Shift: -1, Bits: 8, Hi: 96})
+		v := b.activate(b.conv(u, 4, square(1, 1, 0)), nn.Activate{Func: nn.Table, Shift: -1, Mid: 6, Bits: 7, Signed: true, Table: wave})
+		w := b.activate(b.conv(v, 4, square(1, 1, 0)), nn.Activate{Func: nn.Leaky, Shift: -1, Bits: 8, Signed: true, Slope: 2})
+		x := b.activate(b.conv(w, 4, square(1, 1, 0)), nn.Activate{Func: nn.Clip, Shift: -1, Bits: 8, Signed: true, Lo: -50, Hi: 100})
+		b.finish(b.dense(x, 4), nn.RevealScores)
+		return b
+	}},
 }

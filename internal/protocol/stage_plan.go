@@ -80,6 +80,9 @@ var circuitFunc = map[nn.Func]circuit.Func{
 	nn.Identity: circuit.Identity,
 	nn.Relu:     circuit.Relu,
 	nn.Square:   circuit.Square,
+	nn.Clip:     circuit.Clip,
+	nn.Leaky:    circuit.Leaky,
+	nn.Table:    circuit.Table,
 }
 
 // newActivateStage plans the stage of an Activate layer.
@@ -94,7 +97,7 @@ func newActivateStage(s *nn.Shape, layer int, ms []modulus) *stagePlan {
 	}
 	spec := circuit.Stage{
 		Share: st.share, Shift: a.Shift, Func: circuitFunc[a.Func], Mid: a.Mid, Shift2: a.Shift2,
-		Bits: a.Bits, Signed: a.Signed, Rounded: true,
+		Slope: a.Slope, Lo: a.Lo, Hi: a.Hi, Table: a.Table, Bits: a.Bits, Signed: a.Signed, Rounded: true,
 	}
 	st.bias = int32(spec.Bias())
 	if a.Pool == nil {
