@@ -25,6 +25,11 @@ type Preprocess struct {
 	Mean    []float64 `json:"mean,omitempty"`
 	Std     []float64 `json:"std,omitempty"`
 	Formula string    `json:"formula,omitempty"`
+	// Window is the center and width of the values of a medical image that
+	// become gray; without it that of the file counts.
+	Window []float64 `json:"window,omitempty"`
+	// Features names the columns of a table, in the order of the input.
+	Features []string `json:"features,omitempty"`
 }
 
 // ParseRecord reads the JSON that describes a network, of which only
@@ -47,6 +52,9 @@ func ParseRecord(data []byte) (Record, error) {
 	var err error
 	if r.Preprocess, err = parsePreprocess(file.Preprocess); err == nil {
 		_, err = r.Preprocess.divisor()
+	}
+	if w := r.Preprocess.Window; err == nil && len(w) != 0 && (len(w) != 2 || !(w[1] >= 1)) {
+		err = fmt.Errorf("window %v is not a center and a width of at least 1", w)
 	}
 	if err != nil {
 		return Record{}, fmt.Errorf("nn: record: preprocess: %w", err)

@@ -32,20 +32,24 @@ func newCompile(g *globals) *cobra.Command {
 their scales by samples, and report what that costs in accuracy.
 
 Samples are inputs like those the network will meet, some hundred: a folder of
-class folders (named by a label, or by its number), a folder of pictures, or an
-array (.npy) as for dorcas infer, with --labels for its classes. Accuracies are
-percentages, like 99.1; they are absent (null) where classes are not known.
+class folders (named by a label, or by its number), a folder of pictures, an
+array as for dorcas infer with --labels for its classes, or a table (.csv) with
+--label-column. Accuracies are percentages, like 99.1; they are absent (null)
+where classes are not known.
 
 --preprocess is a JSON file that says how a picture becomes the network's input:
   {"preprocess": {"layout": "NCHW", "color": "gray", "size": [28, 28],
                   "mean": [0.5], "std": [0.5]}, "labels": ["cat", "dog"]}
 Each number is (byte/255 - mean)/std. Without it mean is 0, std 1, and the size
-the network's. It becomes public: clients read it from the server.
+the network's. "window": [center, width] is for DICOM, "features": [names] for
+the columns of tables. It becomes public: clients read it from the server.
 
 With --json: {"samples","accuracy_float","accuracy_integer","activation_bits",
 "layers":[…], and more}; activation_bits is the width of the widest activation.`,
 		Example: `  dorcas compile net.onnx --samples train/ --preprocess net.json -o net.dorcas
   dorcas compile net.onnx --samples x.npy --labels y.npy --limit 500 -o net.dorcas
+  dorcas compile net.onnx --samples set.npz#val_images --labels set.npz#val_labels -o net.dorcas
+  dorcas compile net.onnx --samples rows.csv --label-column class --preprocess net.json -o net.dorcas
   dorcas compile net.onnx --samples x.npy --act-bits 6 --reveal label -o net.dorcas`,
 		Args: between(1, 1, "an ONNX file"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"dorcas"
-	"dorcas/internal/inputs"
 	"dorcas/transport"
 
 	"github.com/spf13/cobra"
@@ -35,7 +34,8 @@ One session serves all inputs, one after another.
 		Example: `  dorcas infer --server tls://host:7443 seven.png
   dorcas infer --server tls://localhost:7443 --ca cert.pem x.png y.jpg
   dorcas infer --server tls://10.0.0.7:7443 --pin 3f0a… --input x.npy --index 0:20 --json
-  dorcas infer --server tcp://127.0.0.1:7443 --model-hash 9c41… x.png`,
+  dorcas infer --server tcp://127.0.0.1:7443 --model-hash 9c41… x.png
+  dorcas infer --server tls://host:7443 --format csv 'scans/*.dcm' > answers.csv`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, g, args) },
 	}
 	f.register(cmd)
@@ -64,7 +64,7 @@ func (f *inferFlags) run(cmd *cobra.Command, g *globals, args []string) error {
 			return err
 		}
 	}
-	paths, opt, err := f.check(args)
+	files, err := f.check(g, args)
 	if err != nil {
 		return err
 	}
@@ -78,17 +78,17 @@ func (f *inferFlags) run(cmd *cobra.Command, g *globals, args []string) error {
 		return err
 	}
 	defer client.Close()
-	all, err := items(client.Shape(), paths, opt)
-	if err != nil {
-		return err
+	n := 0
+	err = f.classify(cmd, g, client.Shape(), files, "classifying privately", func(x []float32) (*dorcas.Result, error) {
+		n++
+		ctx, cancel := f.limit(cmd.Context())
+		defer cancel()
+		return client.Infer(ctx, x)
+	})
+	if !g.quiet && f.format == formatTable && n > 0 && cmd.Context().Err() == nil {
+		summarize(cmd.ErrOrStderr(), client, n, time.Since(start))
 	}
-	if err := f.classify(cmd, g, client, all); err != nil {
-		return err
-	}
-	if !g.quiet && !g.json {
-		summarize(cmd.ErrOrStderr(), client, len(all), time.Since(start))
-	}
-	return nil
+	return err
 }
 
 // limit bounds one step of the command by --timeout.
@@ -110,30 +110,6 @@ func (f *inferFlags) connect(ctx context.Context, hash *[32]byte) (*dorcas.Clien
 		return nil, err
 	}
 	return dorcas.NewClient(ctx, conn, &dorcas.ClientOptions{PlanHash: hash})
-}
-
-func (f *inferFlags) classify(cmd *cobra.Command, g *globals, client *dorcas.Client, all []inputs.Item) error {
-	bar := newProgress(cmd.ErrOrStderr(), g, len(all), "classifying privately")
-	defer bar.done()
-	bar.set(0)
-	for i, item := range all {
-		x, err := item.Read()
-		if err != nil {
-			return err
-		}
-		ctx, cancel := f.limit(cmd.Context())
-		r, err := client.Infer(ctx, x)
-		cancel()
-		if err != nil {
-			return fmt.Errorf("%s: %w", item.Name, err)
-		}
-		bar.hide()
-		if err := newAnswer(item.Name, r).write(cmd.OutOrStdout(), g); err != nil {
-			return err
-		}
-		bar.set(i + 1)
-	}
-	return nil
 }
 
 func summarize(w io.Writer, client *dorcas.Client, n int, d time.Duration) {

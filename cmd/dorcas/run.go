@@ -17,7 +17,9 @@ dorcas infer gets from a server of the same model, bit for bit.
 
 ` + inputHelp + "\n\n" + jsonInputHelp,
 		Example: `  dorcas run digits.dorcas seven.png
-  dorcas run digits.dorcas --input x.npy --index 0:20 --json`,
+  dorcas run digits.dorcas --input x.npy --index 0:20 --json
+  dorcas run net.dorcas patients.csv --label-column diagnosis --format csv
+  dorcas run net.dorcas scans/ 'more/*.dcm' arrays.npz#test`,
 		Args: between(1, -1, "a model file and inputs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return interruptible(cmd.Context(), func() error { return runClear(cmd, g, &f, args) })
@@ -28,7 +30,7 @@ dorcas infer gets from a server of the same model, bit for bit.
 }
 
 func runClear(cmd *cobra.Command, g *globals, f *inputFlags, args []string) error {
-	paths, opt, err := f.check(args[1:])
+	files, err := f.check(g, args[1:])
 	if err != nil {
 		return err
 	}
@@ -36,30 +38,15 @@ func runClear(cmd *cobra.Command, g *globals, f *inputFlags, args []string) erro
 	if err != nil {
 		return err
 	}
-	all, err := items(&m.Shape, paths, opt)
-	if err != nil {
-		return err
-	}
-	bar := newProgress(cmd.ErrOrStderr(), g, len(all), "classifying")
-	defer bar.done()
 	q := make([]int32, m.Input.Dims.Len())
-	for i, item := range all {
-		x, err := item.Read()
-		if err != nil {
-			return err
-		}
+	return f.classify(cmd, g, &m.Shape, files, "classifying", func(x []float32) (*dorcas.Result, error) {
 		m.Input.Quantize(q, x)
 		r, err := m.Run(q)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		bar.hide()
-		if err := newAnswer(item.Name, dorcas.NewResult(&m.Shape, r)).write(cmd.OutOrStdout(), g); err != nil {
-			return err
-		}
-		bar.set(i + 1)
-	}
-	return nil
+		return dorcas.NewResult(&m.Shape, r), nil
+	})
 }
 
 // readModel reads a model file; its errors name the file.

@@ -20,29 +20,29 @@ type sampleFlags struct {
 	labels  string
 	index   string
 	limit   int
-	raw     bool
-
-	ranges inputs.Ranges
+	opt     inputs.Options
 }
 
 func (f *sampleFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.samples, "samples", "", "folder of class folders or of pictures, or .npy file (required)")
-	flags.StringVar(&f.labels, "labels", "", ".npy file with the class of every sample of a .npy file")
-	flags.StringVar(&f.index, "index", "", "rows of the .npy file to use: 0:500 (default all)")
+	flags.StringVar(&f.samples, "samples", "", "folder of class folders or of pictures, array (.npy, .npz#NAME, .idx) or table (.csv) (required)")
+	flags.StringVar(&f.labels, "labels", "", "array (.npy, .npz#NAME, .idx) with the class of every sample of an array")
+	flags.StringVar(&f.opt.LabelColumn, "label-column", "", "column of a table that has the class of every sample")
+	flags.StringVar(&f.index, "index", "", "rows of the array or table to use: 0:500 (default all)")
 	flags.IntVar(&f.limit, "limit", 0, "use at most so many samples, the first (default all)")
-	flags.BoolVar(&f.raw, "raw", false, ".npy samples of floats are raw features: apply the record's mean and std")
+	flags.BoolVar(&f.opt.Raw, "raw", false, "array samples of floats are raw features: apply the record's mean and std")
+	flags.BoolVar(&f.opt.Preprocessed, "preprocessed", false, "a table's values are preprocessed: do not apply the record's mean and std")
 }
 
 func (f *sampleFlags) check() error {
 	var err error
 	if f.samples == "" {
-		return usagef("no --samples: pass a folder of pictures or a .npy file")
+		return usagef("no --samples: pass a folder of pictures, an array or a table")
 	}
 	if f.limit < 0 {
 		return usagef("--limit %d is negative", f.limit)
 	}
-	if f.ranges, err = inputs.ParseRanges(f.index); err != nil {
+	if f.opt.Index, err = inputs.ParseRanges(f.index); err != nil {
 		return usageError{err}
 	}
 	return nil
@@ -66,7 +66,8 @@ func (s *samples) calibration() [][]float32 {
 
 // read reads the samples of a network.
 func (f *sampleFlags) read(g *nn.Graph, record *nn.Record) (*samples, error) {
-	r, err := inputs.New(g.Input, record.Preprocess, &inputs.Options{Index: f.ranges, Raw: f.raw})
+	f.opt.LabelNames = record.Labels
+	r, err := inputs.New(g.Input, record.Preprocess, &f.opt)
 	if err != nil {
 		return nil, err
 	}
@@ -99,26 +100,26 @@ func (f *sampleFlags) read(g *nn.Graph, record *nn.Record) (*samples, error) {
 
 // list finds the samples without reading them.
 func (f *sampleFlags) list(r *inputs.Reader, record *nn.Record) ([]inputs.Item, []int, error) {
-	info, err := os.Stat(f.samples)
+	info, err := os.Stat(inputs.File(f.samples))
 	if err != nil {
 		return nil, nil, fmt.Errorf("--samples: %w", err)
 	}
 	if info.IsDir() {
 		if f.labels != "" || f.index != "" {
-			return nil, nil, usagef("--labels and --index are for .npy samples: a folder's classes are its folders")
+			return nil, nil, usagef("--labels and --index are for arrays: a folder's classes are its folders")
 		}
 		return r.Folder(f.samples, record.Labels)
 	}
-	all, err := r.Items(f.samples)
+	all, known, err := r.Labelled(f.samples)
 	if err != nil || f.labels == "" {
-		return all, nil, err
+		return all, known, err
 	}
 	labels, err := inputs.ReadLabels(f.labels)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := f.ranges.Rows(len(labels))
-	if err != nil || len(rows) != len(all) || f.ranges == nil && len(labels) != len(all) {
+	rows, err := f.opt.Index.Rows(len(labels))
+	if err != nil || len(rows) != len(all) || f.opt.Index == nil && len(labels) != len(all) {
 		return nil, nil, fmt.Errorf("%s has %d labels, not one for each sample of %s", f.labels, len(labels), f.samples)
 	}
 	picked := make([]int, len(rows))

@@ -3,9 +3,7 @@ package inputs
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"slices"
 
 	"dorcas/nn"
@@ -14,10 +12,9 @@ import (
 // maxLabels bounds the labels that are read. LOCAL.
 const maxLabels = 1 << 26
 
-// array is a .npy file of inputs.
+// array is a file of inputs.
 type array struct {
-	*npy
-	path string
+	*source
 	rows int
 	last bool // channels stand last
 	len  int  // elements of a row
@@ -26,26 +23,31 @@ type array struct {
 // openArray finds out how the network's inputs lie in an array of N×C×H×W,
 // N×H×W×C, N×H×W, N×features, or one of these without N.
 func (r *Reader) openArray(path string) (*array, error) {
-	f, header, err := openNpy(path)
+	src, err := openSource(path, func(a *npy) bool { return r.arrange(&array{source: &source{npy: a}}) == nil })
 	if err != nil {
 		return nil, err
 	}
-	f.Close()
-	a := &array{npy: header, path: path, len: r.in.Len()}
+	a := &array{source: src}
+	return a, r.arrange(a)
+}
+
+// arrange sets how the inputs lie in the array.
+func (r *Reader) arrange(a *array) error {
+	a.len = r.in.Len()
 	if t := a.typeName(); t != "uint8" && t != "float32" && t != "float64" {
-		return nil, fmt.Errorf("an array of %s: save pictures with astype(numpy.uint8), preprocessed values with astype(numpy.float32)", t)
+		return fmt.Errorf("an array of %s: save pictures with astype(numpy.uint8), preprocessed values with astype(numpy.float32)", t)
 	}
 	if len(a.shape) > 0 {
 		if last, ok := r.layout(a.shape[1:]); ok {
 			a.rows, a.last = a.shape[0], last
-			return a, nil
+			return nil
 		}
 	}
 	if last, ok := r.layout(a.shape); ok {
 		a.rows, a.last = 1, last
-		return a, nil
+		return nil
 	}
-	return nil, fmt.Errorf("an array of shape %v for a network that takes %s", a.shape, r.in)
+	return fmt.Errorf("an array of shape %v for a network that takes %s", a.shape, r.in)
 }
 
 // layout says whether a row of the shape is an input, and if so whether its
@@ -86,11 +88,11 @@ func (r *Reader) arrayItems(path string) ([]Item, error) {
 }
 
 func (r *Reader) readRow(a *array, row int) ([]float32, error) {
-	f, err := os.Open(a.path)
+	f, c, err := a.open()
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer c.Close()
 	raw := make([]byte, a.len*a.size)
 	if _, err := f.ReadAt(raw, a.at+int64(row)*int64(len(raw))); err != nil {
 		return nil, err
@@ -135,7 +137,8 @@ func channelsFirst[T any](x []T, d nn.Dims) []T {
 	return out
 }
 
-// ReadLabels reads an array of class numbers, N or N×1 integers.
+// ReadLabels reads an array of class numbers, N or N×1 integers: .npy,
+// .npz#name or IDX.
 func ReadLabels(path string) ([]int, error) {
 	labels, err := readLabels(path)
 	if err != nil {
@@ -144,23 +147,34 @@ func ReadLabels(path string) ([]int, error) {
 	return labels, nil
 }
 
+// labelsIn says what is wrong with an array as labels.
+func labelsIn(a *npy) error {
+	switch {
+	case a.kind != 'u' && a.kind != 'i' || a.size > 8:
+		return fmt.Errorf("an array of %s: labels are integers, save them with astype(numpy.int64)", a.typeName())
+	case len(a.shape) != 1 && (len(a.shape) != 2 || a.shape[1] != 1):
+		return fmt.Errorf("an array of shape %v: labels are one integer a sample", a.shape)
+	case a.shape[0] > maxLabels:
+		return fmt.Errorf("%d labels: at most %d are read", a.shape[0], maxLabels)
+	}
+	return nil
+}
+
 func readLabels(path string) ([]int, error) {
-	f, a, err := openNpy(path)
+	a, err := openSource(path, func(a *npy) bool { return labelsIn(a) == nil })
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if a.kind != 'u' && a.kind != 'i' || a.size > 8 {
-		return nil, fmt.Errorf("an array of %s: labels are integers, save them with astype(numpy.int64)", a.typeName())
+	if err := labelsIn(a.npy); err != nil {
+		return nil, err
 	}
-	if len(a.shape) != 1 && (len(a.shape) != 2 || a.shape[1] != 1) {
-		return nil, fmt.Errorf("an array of shape %v: labels are one integer a sample", a.shape)
+	f, c, err := a.open()
+	if err != nil {
+		return nil, err
 	}
-	if a.shape[0] > maxLabels {
-		return nil, fmt.Errorf("%d labels: at most %d are read", a.shape[0], maxLabels)
-	}
+	defer c.Close()
 	raw := make([]byte, a.shape[0]*a.size)
-	if _, err := io.ReadFull(f, raw); err != nil {
+	if n, err := f.ReadAt(raw, a.at); n < len(raw) {
 		return nil, err
 	}
 	labels := make([]int, a.shape[0])

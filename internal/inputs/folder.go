@@ -45,18 +45,19 @@ func (r *Reader) folder(dir string, names []string) ([]Item, []int, error) {
 	if classes == nil {
 		items, err := r.pictures(dir)
 		if err == nil && len(items) == 0 {
-			err = errors.New("no .png or .jpg file in it")
+			err = errors.New("no picture or DICOM file in it")
 		}
 		return items, nil, err
 	}
 	items, labels := alternate(rows, classes)
 	if len(items) == 0 {
-		return nil, nil, errors.New("no .png or .jpg file in its folders")
+		return nil, nil, errors.New("no picture or DICOM file in its folders")
 	}
 	return items, labels, nil
 }
 
-// pictures returns the pictures right in a folder, in order of their names.
+// pictures returns the pictures and DICOM files right in a folder, in order of
+// their names.
 func (r *Reader) pictures(dir string) ([]Item, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -64,10 +65,11 @@ func (r *Reader) pictures(dir string) ([]Item, error) {
 	}
 	var items []Item
 	for _, e := range entries {
-		if e.IsDir() || e.Name()[0] == '.' || !isPicture(e.Name()) {
+		path := filepath.Join(dir, e.Name())
+		if e.IsDir() || e.Name()[0] == '.' || !isPicture(path) && !isDicom(path) {
 			continue
 		}
-		item, err := r.pictureItems(filepath.Join(dir, e.Name()))
+		item, err := r.Items(path)
 		if err != nil {
 			return nil, err
 		}

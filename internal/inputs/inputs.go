@@ -1,17 +1,18 @@
 // Package inputs reads pictures and arrays as inputs of a network.
 //
 // It stands before the protocol, on the client's machine, and before
-// calibration on the server's: PNG, JPEG and .npy files become the
-// preprocessed values that a network's public record asks for. Files may be
-// hostile: sizes are checked before memory is taken, and errors name the
+// calibration on the server's: pictures, arrays, tables and DICOM files become
+// the preprocessed values that a network's public record asks for. Files may
+// be hostile: sizes are checked before memory is taken, and errors name the
 // file and say what to do. Who has preprocessed values already does not need
-// it. Read this file first, then array.go for .npy and picture.go for
-// pictures; folder.go finds labelled samples.
+// it. Read this file first, then picture.go, source.go and array.go for .npy,
+// .npz and IDX, csv.go, dicom.go; folder.go finds labelled samples.
 package inputs
 
 import (
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,6 +36,13 @@ type Options struct {
 	// the record's mean and standard deviation are still to be applied.
 	// Without it they are taken as preprocessed.
 	Raw bool
+	// Preprocessed says that CSV tables hold preprocessed values. Without it
+	// they hold raw features, or pixels if the network takes pictures.
+	Preprocessed bool
+	// LabelColumn names the column of a CSV table that has the classes: names
+	// in LabelNames, or numbers.
+	LabelColumn string
+	LabelNames  []string
 }
 
 // New returns a Reader for a network that takes in, preprocessed as its
@@ -121,24 +129,54 @@ func (it Item) Read() ([]float32, error) {
 	return x, nil
 }
 
-// Items returns the inputs of a file, by its ending: a PNG or JPEG picture is
-// one, a .npy array one for each row that Options.Index picks. It looks at
-// the beginning of the file only.
+// Items returns the inputs of a file, by its ending: a picture is one, an
+// array or a table one for each row that Options.Index picks, a DICOM file one
+// for each frame. Files that are neither compressed nor DICOM are read later.
 func (r *Reader) Items(path string) ([]Item, error) {
-	var items []Item
-	var err error
-	switch {
+	items, _, err := r.Labelled(path)
+	return items, err
+}
+
+// Labelled is Items with the classes of a table that has a column of them;
+// labels is nil if they are not known.
+func (r *Reader) Labelled(path string) (items []Item, labels []int, err error) {
+	switch kind := kindOf(path); {
 	case isPicture(path):
 		items, err = r.pictureItems(path)
-	case strings.EqualFold(filepath.Ext(path), ".npy"):
+	case isArray(path):
 		items, err = r.arrayItems(path)
+	case kind == ".csv" || kind == ".tsv":
+		items, labels, err = r.tableItems(path)
+	case isDicom(path):
+		items, err = r.dicomItems(path)
 	default:
-		err = fmt.Errorf("unknown kind of file %q: pass a .png, .jpg or .npy file", filepath.Ext(path))
+		if _, err = os.Stat(path); err == nil {
+			err = fmt.Errorf("unknown kind of file %q: pass one of %s", filepath.Ext(path), Kinds)
+		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("inputs: %s: %w", path, plainPath(err))
+		return nil, nil, fmt.Errorf("inputs: %s: %w", path, plainPath(err))
 	}
-	return items, nil
+	return items, labels, nil
+}
+
+// Kinds lists the endings of files that can be read.
+const Kinds = ".png .jpg .bmp .tif .webp .dcm .npy .npz .idx .csv"
+
+// Known reports whether a file is of a kind that can be read, by its ending
+// or, for DICOM files without one, its beginning.
+func Known(path string) bool {
+	switch kindOf(path) {
+	case ".csv", ".tsv":
+		return true
+	}
+	return isPicture(path) || isArray(path) || isDicom(path)
+}
+
+// File returns the file of a path: file.npz of file.npz#name.
+func File(path string) string {
+	file, _, _ := cutMember(path)
+	return file
 }
 
 // pixels preprocesses bytes in the order of the network's input.

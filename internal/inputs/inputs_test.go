@@ -168,8 +168,8 @@ func TestBadPictures(t *testing.T) {
 		data       []byte
 		want       string
 	}{
-		{"text", "x.png", []byte("hello"), "neither a PNG nor a JPEG file"},
-		{"empty", "x.jpg", nil, "neither a PNG nor a JPEG file"},
+		{"text", "x.png", []byte("hello"), "not a PNG, JPEG, BMP, TIFF or WebP file"},
+		{"empty", "x.jpg", nil, "not a PNG, JPEG, BMP, TIFF or WebP file"},
 		{"cut off", "x.png", whole[:len(whole)-20], "damaged PNG file"},
 		{"other ending", "x.gif", whole, "unknown kind of file \".gif\""},
 		{"no ending", "x", whole, "unknown kind of file"},
@@ -261,7 +261,7 @@ func TestFolder(t *testing.T) {
 	}{
 		{dir, nil, `folder "cat" is not the number of a class`},
 		{dir, []string{"dog"}, `folder "cat" is none of the labels`},
-		{t.TempDir(), nil, "no .png or .jpg file in it"},
+		{t.TempDir(), nil, "no picture or DICOM file in it"},
 		{filepath.Join(dir, "none"), nil, "check the path"},
 	} {
 		if _, _, err := r.Folder(tc.dir, tc.names); err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -13,7 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	_ "golang.org/x/image/bmp" // registers the format
 	"golang.org/x/image/draw"
+	_ "golang.org/x/image/tiff" // registers the format
+	_ "golang.org/x/image/webp" // registers the format
 )
 
 // maxPixels bounds the pictures that are decoded: 64 Mi pixels take at most
@@ -22,7 +25,7 @@ const maxPixels = 1 << 26
 
 func isPicture(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".png", ".jpg", ".jpeg":
+	case ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp":
 		return true
 	}
 	return false
@@ -30,7 +33,7 @@ func isPicture(path string) bool {
 
 func (r *Reader) pictureItems(path string) ([]Item, error) {
 	if r.picture.C != 1 && r.picture.C != 3 {
-		return nil, fmt.Errorf("the network takes %s numbers, which is no picture: pass a .npy file", r.in)
+		return nil, fmt.Errorf("the network takes %s numbers, which is no picture: pass a .npy or .csv file", r.in)
 	}
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
@@ -75,7 +78,7 @@ func decode(f io.ReadSeeker) (image.Image, error) {
 
 func pictureError(err error) error {
 	if errors.Is(err, image.ErrFormat) || errors.Is(err, io.EOF) {
-		return errors.New("neither a PNG nor a JPEG file, whatever its name says")
+		return errors.New("not a PNG, JPEG, BMP, TIFF or WebP file, whatever its name says")
 	}
 	return fmt.Errorf("damaged picture: %w", err)
 }
