@@ -19,18 +19,20 @@ const maxValues = 1 << 16
 // observed is what calibration learns from the samples.
 type observed struct {
 	tensors []statistics
-	inputs  []*covariance // of what each Conv and Dense takes; nil for other nodes
+	inputs  [][]*covariance // of what each group of each Conv, and each Dense, takes; nil for other nodes
 }
 
 // observe runs the float network on the samples.
 func observe(g *Graph, samples [][]float32) (*observed, error) {
-	o := &observed{make([]statistics, len(g.Nodes)+1), make([]*covariance, len(g.Nodes))}
+	o := &observed{make([]statistics, len(g.Nodes)+1), make([][]*covariance, len(g.Nodes))}
 	for t := range o.tensors {
 		o.tensors[t] = statistics{lo: math.Inf(1), hi: math.Inf(-1)}
 	}
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Op == NodeConv || n.Op == NodeDense {
-			o.inputs[i] = newCovariance(len(n.Weights) / n.Out.C)
+			for range n.groups() {
+				o.inputs[i] = append(o.inputs[i], newCovariance(len(n.Weights)/n.Out.C))
+			}
 		}
 	}
 	err := g.rounds(samples, func(first int, runs [][][]float32) error {
@@ -43,11 +45,11 @@ func observe(g *Graph, samples [][]float32) (*observed, error) {
 			}
 		}
 		var wg sync.WaitGroup
-		for i, c := range o.inputs {
-			if c != nil {
+		for i, groups := range o.inputs {
+			if groups != nil {
 				wg.Go(func() {
 					for j, tensors := range runs {
-						g.observeInputs(c, i, tensors, first+j, len(samples))
+						g.observeInputs(groups, i, tensors, first+j, len(samples))
 					}
 				})
 			}
@@ -58,8 +60,8 @@ func observe(g *Graph, samples [][]float32) (*observed, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range o.inputs {
-		if c != nil {
+	for _, groups := range o.inputs {
+		for _, c := range groups {
 			c.finish()
 		}
 	}
@@ -98,22 +100,26 @@ func (g *Graph) tensorName(t int) string {
 	return g.Nodes[t-1].Name
 }
 
-// observeInputs adds to c what node i takes for some of its outputs on sample s
-// of n: some for each tap over all samples.
-func (g *Graph) observeInputs(c *covariance, i int, tensors [][]float32, s, n int) {
+// observeInputs adds to groups what node i takes for some of its outputs on
+// sample s of n: some for each tap over all samples.
+func (g *Graph) observeInputs(groups []*covariance, i int, tensors [][]float32, s, n int) {
 	node := &g.Nodes[i]
 	x := tensors[node.In[0]]
 	if node.Op == NodeDense {
-		c.add(x)
+		groups[0].add(x)
 		return
 	}
-	row := make([]float32, len(c.mean))
+	row := make([]float32, len(groups[0].mean))
+	in := g.Dims(node.In[0])
+	in.C /= len(groups)
 	plane := node.Out.H * node.Out.W
 	count := min(plane, (inputsPerTap*len(row)+n-1)/n)
 	for j := range count {
 		at := (s*7919 + j*plane/count) % plane
-		gatherFloat(row, x, g.Dims(node.In[0]), node.Window, at/node.Out.W, at%node.Out.W)
-		c.add(row)
+		for k, c := range groups {
+			gatherFloat(row, x[k*in.Len():][:in.Len()], in, node.Window, at/node.Out.W, at%node.Out.W)
+			c.add(row)
+		}
 	}
 }
 

@@ -147,10 +147,7 @@ func TestFoldIntoGroups(t *testing.T) {
 		{Op: NodeAffine, In: []int{1}, Out: in, Scale: floats(rng, 4), Shift: floats(rng, 4)},
 		{Op: NodeConv, In: []int{2}, Out: out, Groups: 2, Weights: floats(rng, 6*2*4), Window: Window{KH: 2, KW: 2, StrideH: 1, StrideW: 1}},
 	}}
-	f, err := g.prepare()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := g.prepare()
 	x := floats(rng, in.Len())
 	y, err := g.Run(x)
 	if err != nil {

@@ -1,27 +1,25 @@
 package nn
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // prepare returns the graph without Affine nodes: each is taken exactly into
 // a Conv or Dense before it, or into one after it, also where Reshapes stand
-// between. The weights that do not change are shared with g.
-func (g *Graph) prepare() (*Graph, error) {
+// between, or else becomes a Conv of its own, with a group for each channel.
+// The weights that do not change are shared with g.
+func (g *Graph) prepare() *Graph {
 	f := g.Fold()
 	for i := range f.Nodes {
-		if f.Nodes[i].Op != NodeAffine {
-			continue
-		}
-		if !f.foldBack(i) && !f.foldForward(i) {
-			return nil, f.nodeError(i, errors.New("it can be taken neither into the convolution before it (where something else stands "+
-				"between, or uses its result too) nor into the ones after it (which must have no border)"))
-		}
 		n := &f.Nodes[i]
-		n.Op, n.Scale, n.Shift = NodeReshape, nil, nil // to the same size
+		switch {
+		case n.Op != NodeAffine:
+		case f.foldBack(i) || f.foldForward(i):
+			n.Op, n.Scale, n.Shift = NodeReshape, nil, nil // to the same size
+		default:
+			n.Op, n.Groups, n.Window = NodeConv, n.Out.C, Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1}
+			n.Weights, n.Bias, n.Scale, n.Shift = n.Scale, n.Shift, nil, nil
+		}
 	}
-	return f, nil
+	return f
 }
 
 // foldBack takes Affine node i into the Conv or Dense that it follows, maybe

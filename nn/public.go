@@ -4,6 +4,11 @@ package nn
 // applies to its own share.
 func (l *Layer) Public() bool { return l.Conv == nil && l.Activate == nil }
 
+// moves reports whether the layer only moves elements of one input.
+func (l *Layer) moves() bool {
+	return l.Public() && l.Add == nil && l.Concat == nil && l.SumPool == nil
+}
+
 // Factor returns what a public layer multiplies input j by: 1 but for an Add
 // or a Concat.
 func (l *Layer) Factor(j int) int {

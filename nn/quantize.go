@@ -17,6 +17,9 @@ type QuantizeOptions struct {
 	// SquareBits is the width of what a square takes, signed, and of what it
 	// gives, unsigned; default 8.
 	SquareBits int
+	// TableBits is the width of the index of a table, which stands for a
+	// function that has no circuit of its own; default 8, at most 10.
+	TableBits int
 	// InputBits is the width of the input. The default is the least of 8 to 12
 	// that changes the samples by at most a hundredth: 8 for most pictures, more
 	// where values are signed or, as in tables, spread widely.
@@ -75,13 +78,7 @@ func Quantize(g *Graph, samples [][]float32, opt *QuantizeOptions) (*Model, *Qua
 	if err := g.Validate(); err != nil {
 		return nil, nil, err
 	}
-	f, err := g.prepare()
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := f.translatable(); err != nil {
-		return nil, nil, err
-	}
+	f := g.prepare()
 	if len(samples) == 0 {
 		return nil, nil, errors.New("nn: quantize: no samples")
 	}
@@ -115,7 +112,7 @@ func (opt *QuantizeOptions) withDefaults() (QuantizeOptions, error) {
 		name           string
 	}{
 		{&o.ActBits, 8, 2, 14, "ActBits"}, {&o.WeightBits, 8, 2, maxWeightBits, "WeightBits"},
-		{&o.SquareBits, 8, 2, 14, "SquareBits"}, {&o.InputBits, 0, 2, 14, "InputBits"},
+		{&o.SquareBits, 8, 2, 14, "SquareBits"}, {&o.InputBits, 0, 2, 14, "InputBits"}, {&o.TableBits, 8, 4, maxTableBits, "TableBits"},
 	} {
 		if *f.bits == 0 {
 			*f.bits = f.usual

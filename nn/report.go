@@ -141,16 +141,23 @@ func outside(x []float32, scale float64, lo, hi int32) int {
 }
 
 // clamped counts the values that the stage clamps, other than negative ones
-// that a relu is there for. Of a window of a max-pool it counts them all.
+// that a relu is there for and those beyond the bounds of a clip. Of a window of a max-pool it counts them all.
 func (a *Activate) clamped(x []int32) int {
 	lo, hi := Limits(a.Bits, a.Signed)
 	midLo, midHi := Limits(max(a.Mid, 1), true)
 	n := 0
 	for _, y := range x {
 		u := roundShift(int64(y), a.Shift)
-		over := u > int64(hi) || u < int64(lo) && a.Func == Identity
-		if a.Func == Square {
+		over := false
+		switch a.Func {
+		case Identity, Relu:
+			over = u > int64(hi) || u < int64(lo) && a.Func == Identity
+		case Leaky:
+			over = u > int64(hi) || roundShift(u, a.Slope) < int64(lo)
+		case Square:
 			over = u > int64(midHi) || u < int64(midLo) || roundShift(u*u, a.Shift2) > int64(hi)
+		case Table:
+			over = int64(y)>>a.Shift > int64(midHi) || int64(y)>>a.Shift < int64(midLo)
 		}
 		if over {
 			n++

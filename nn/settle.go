@@ -1,6 +1,9 @@
 package nn
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // fewWeightBits is the width of weights below which a wide input is rather
 // made narrow by one more stage.
@@ -73,7 +76,7 @@ func (q *quantizer) narrow(t *term) (bool, error) {
 // plain reports whether the term is, but for its layout, the input or what an
 // Activate gives.
 func (t *term) plain() bool {
-	for t.layer != nil && (t.layer.Reshape != nil || t.layer.ZeroPad != nil) {
+	for t.layer != nil && t.layer.moves() {
 		t = t.in[0]
 	}
 	return t.layer == nil || t.layer.Activate != nil
@@ -85,7 +88,7 @@ func (q *quantizer) requantise(t *term, bits int) (*term, error) {
 	if z := q.requantised[key]; z != nil {
 		return z, nil
 	}
-	z, err := q.activate(t.name+"/requantise", t, Activate{Func: Identity, Bits: bits}, t.out, t.ref)
+	z, err := q.activate(t.name+"/requantise", t, function{Activate: Activate{Func: Identity, Bits: bits}}, t.out, t.ref)
 	if err != nil {
 		return nil, err
 	}
@@ -99,33 +102,42 @@ type requantised struct {
 	bits int
 }
 
-// activate adds a stage. a has Func, Pool, Bits and a square's Mid; ref is the
-// tensor of the float graph that the result stands for.
-func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int) (*term, error) {
+// activate adds a stage. f has Func, Pool, Bits, and what belongs to Func but
+// for the scales; ref is the tensor of the float graph that the result stands
+// for.
+func (q *quantizer) activate(name string, x *term, f function, out Dims, ref int) (*term, error) {
 	in, stats := &q.tensors[x.ref], &q.tensors[ref]
+	a := f.Activate
 	want := 0
-	if a.Func == Square {
+	switch a.Func {
+	case Square, Table:
 		want = in.bestFrac(a.Mid, true, x.divisor())
-	} else {
-		want = stats.bestFrac(a.Bits, a.Func == Identity && in.lo < 0, x.divisor())
+	case Identity:
+		want = stats.bestFrac(a.Bits, in.lo < 0, x.divisor())
+	default:
+		want = stats.bestFrac(a.Bits, f.signed(nil, stats), x.divisor())
 	}
 	if err := q.settle(x, want); err != nil {
 		return nil, err
 	}
-	t := &term{name: name, layer: &Layer{Activate: &a}, in: []*term{x}, out: out, ref: ref,
-		settled: true, scale: x.scale}
+	t := &term{name: name, layer: &Layer{Activate: &a}, in: []*term{x}, out: out, ref: ref, settled: true, scale: x.scale}
 	a.Width = max(x.width(), 2) // bounds the shift
-	a.Signed = a.Func == Identity && Hull(x.bounds).Lo < 0
+	a.Signed = f.signed(x.bounds, stats)
 	switch {
 	case a.Func == Square:
 		a.chooseSquare(x.scale, in)
 		t.scale = a.squared(x.scale)
+	case a.Func == Table:
+		t.scale = a.chooseTable(f.of, x.scale, in, stats)
 	case a.Func == Identity && !x.accumulator && (x.plain() || x.width() <= a.Bits+1):
 		a.Bits = 16 // it is short: kept as it is
 	default:
 		want = stats.bestFrac(a.Bits, a.Signed, x.scale.div)
 		a.Shift = min(max(0, x.scale.frac-want), a.Width-1)
 		t.scale.frac -= a.Shift
+		if a.Func == Clip {
+			a.setBounds(f.lo, f.hi, t.scale)
+		}
 	}
 	a.Width = max(a.Width, a.widthFor(Hull(x.bounds)))
 	t.bounds = a.bounds(x.bounds, out.C)
@@ -135,6 +147,12 @@ func (q *quantizer) activate(name string, x *term, a Activate, out Dims, ref int
 
 // trim takes off bits that the results z never need.
 func (a *Activate) trim(z Interval) {
+	switch a.Func {
+	case Clip:
+		z = Interval{int64(a.Lo), int64(a.Hi)}
+	case Table:
+		z = Interval{int64(slices.Min(a.Table)), int64(slices.Max(a.Table))}
+	}
 	if a.Signed {
 		a.Bits = max(2, min(a.Bits, z.Width()))
 	} else {

@@ -34,8 +34,8 @@ type term struct {
 
 // floatConv is a convolution before quantisation.
 type floatConv struct {
-	w, bias []float32 // an empty bias is zeros
-	inputs  *covariance
+	w, bias []float32     // an empty bias is zeros
+	inputs  []*covariance // of each group
 }
 
 // maxWeightBits is the largest width of a weight. Only layers that are added

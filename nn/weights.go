@@ -64,11 +64,14 @@ func (t *term) quantizeWeights(s scale, bits int) {
 	row := len(w.W) / t.out.C
 	errors := make([]float64, row)
 	for oc := range t.out.C {
-		t.conv.inputs.round(w.W[oc*row:][:row], t.conv.w[oc*row:][:row], perUnit, least, most, errors)
+		t.conv.group(oc, t.out.C).round(w.W[oc*row:][:row], t.conv.w[oc*row:][:row], perUnit, least, most, errors)
 	}
 	t.quantizeBias(w, s, perUnit)
 	t.weights, t.scale = w, s
 }
+
+// group returns what the group of output channel oc of n takes.
+func (c *floatConv) group(oc, n int) *covariance { return c.inputs[oc/(n/len(c.inputs))] }
 
 // quantizeBias rounds the biases, less what the rounding of the weights adds
 // to the mean of each channel (Nagel et al., ICCV 2019, section 4.2, with the
@@ -76,12 +79,13 @@ func (t *term) quantizeWeights(s scale, bits int) {
 func (t *term) quantizeBias(w *Weights, s scale, perUnit float64) {
 	row := len(w.W) / t.out.C
 	for oc := range w.Bias {
+		mean := t.conv.group(oc, t.out.C).mean
 		var b float64
 		if len(t.conv.bias) > 0 {
 			b = float64(t.conv.bias[oc])
 		}
 		for i, k := range w.W[oc*row:][:row] {
-			b -= (float64(k)/perUnit - float64(t.conv.w[oc*row+i])) * t.conv.inputs.mean[i]
+			b -= (float64(k)/perUnit - float64(t.conv.w[oc*row+i])) * mean[i]
 		}
 		b = math.Floor(b*math.Ldexp(float64(s.div), s.frac) + 0.5)
 		w.Bias[oc] = int32(min(max(b, math.MinInt32), math.MaxInt32))

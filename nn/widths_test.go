@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"math/bits"
 	"math/rand/v2"
@@ -276,7 +277,7 @@ func randomNet(b *builder) {
 		}
 		d := b.Dims(x)
 		small := d.H < 3 || d.W < 3
-		switch k := b.rng.IntN(12); {
+		switch k := b.rng.IntN(20); {
 		case k < 4 && !small:
 			x = b.conv(x, 1+b.rng.IntN(4), window(3, 1+b.rng.IntN(2), b.rng.IntN(2)))
 		case k < 4:
@@ -301,10 +302,53 @@ func randomNet(b *builder) {
 			x = b.pad(x, Pad{b.rng.IntN(2), b.rng.IntN(2), b.rng.IntN(2), b.rng.IntN(2)})
 		case k == 11:
 			x = b.reshape(x, Dims{1, d.C, d.H * d.W})
+		case k > 11:
+			x = randomOther(b, k, x, at)
 		}
 		at = append(at, x)
 	}
 	b.dense(at[len(at)-1], 3)
+}
+
+// randomOther adds a node of the kinds from 12 on.
+func randomOther(b *builder, k, x int, at []int) int {
+	d := b.Dims(x)
+	switch k {
+	case 12:
+		return b.grouped(x, d.C*(1+b.rng.IntN(2)), d.C, window(1, 1, 0))
+	case 13:
+		if d.H < 4 || d.W < 4 {
+			return b.leaky(x, []float64{0.25, 0.01}[b.rng.IntN(2)])
+		}
+		return b.conv(x, 1+b.rng.IntN(3), Window{KH: 2, KW: 2, StrideH: 1, StrideW: 1, DilH: 2, DilW: 1 + b.rng.IntN(2)})
+	case 14:
+		return b.clip(x, -b.rng.Float64(), 0.1+b.rng.Float64())
+	case 15:
+		f := []func(float64) float64{logistic, math.Tanh, math.Sin, func(v float64) float64 { return v * logistic(v) }}[b.rng.IntN(4)]
+		return b.table(x, "function", f)
+	case 16:
+		axis := b.rng.IntN(3)
+		in := []int{x}
+		for _, t := range at {
+			e := b.Dims(t)
+			e2, d2 := e.axes(), d.axes()
+			if e2[axis] = d2[axis]; e2 == d2 && len(in) < 3 && b.Dims(t).Len() < 500 {
+				in = append(in, t)
+			}
+		}
+		return b.concat(axis, in...)
+	case 17:
+		return b.slice(x, Dims{d.C, d.H - d.H/3, (d.W + 1) / 2}, [3]int{0, d.H / 3, 0}, [3]int{1, 1, 2})
+	case 18:
+		if d.H > 2 && d.W > 2 {
+			return b.node(Node{Op: NodeAvgPool, Window: window(3, 1+b.rng.IntN(2), 1)}, x)
+		}
+		return b.node(Node{Op: NodeTranspose, Perm: [3]int{1, 2, 0}}, x)
+	}
+	if d.H*d.W > 60 {
+		return b.node(Node{Op: NodeTranspose, Perm: [3]int{2, 0, 1}}, x)
+	}
+	return b.node(Node{Op: []NodeOp{NodeUpsample, NodeStuff}[b.rng.IntN(2)], FactorH: 2, FactorW: 1}, x)
 }
 
 // No input of a quantised network overflows a width, whatever its layers.
