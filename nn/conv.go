@@ -30,9 +30,13 @@ type Product struct {
 	window  Window
 	in, out Dims
 	x       []int32
-	fast    *arranged  // nil where vectors do not serve
-	parts   []*Product // one a group, where there are several
+	fast    *arranged // nil where vectors do not serve
+	parts   []Product // one a group, where there are several
 }
+
+// fewWeights is the number of weights of a group below which vectors do not pay
+// for the arrangement of their input. LOCAL
+const fewWeights = 64
 
 // Begin prepares a convolution of x, which must not change until End. See
 // Apply for the sizes. Where the time depends on x, then only on whether all of it
@@ -42,10 +46,15 @@ func (c *Conv) Begin(x []int32, in, out Dims) *Product {
 	switch groups := c.groups(); {
 	case groups > 1:
 		in.C, out.C = in.C/groups, out.C/groups
-		one := Conv{Window: c.Window}
-		for g := range groups {
-			p.parts = append(p.parts, one.Begin(x[g*in.Len():][:in.Len()], in, out))
+		fast := !c.Window.dilated() && in.C*c.Window.KH*c.Window.KW*out.C >= fewWeights
+		parts := make([]Product, groups)
+		for g := range parts {
+			parts[g] = Product{window: c.Window, in: in, out: out, x: x[g*in.Len():][:in.Len()]}
+			if fast {
+				parts[g].fast = arrange(&parts[g])
+			}
 		}
+		p.parts = parts
 	case !c.Window.dilated():
 		p.fast = arrange(p)
 	}
@@ -81,7 +90,7 @@ func (p *Product) Channels(dst []int32, w []int16, first, last int) {
 
 // groupChannels is Channels for several groups.
 func (p *Product) groupChannels(dst []int32, w []int16, first, last int) {
-	one := p.parts[0]
+	one := &p.parts[0]
 	per, plane, row := one.out.C, p.out.H*p.out.W, one.in.C*p.window.KH*p.window.KW
 	for first < last {
 		g := first / per
@@ -98,8 +107,8 @@ func (p *Product) End() {
 		p.fast.release()
 		p.fast = nil
 	}
-	for _, part := range p.parts {
-		part.End()
+	for g := range p.parts {
+		p.parts[g].End()
 	}
 	p.parts = nil
 }
@@ -141,23 +150,59 @@ func matVec(dst, x []int32, w []int16) {
 
 // convPlane adds to dst the convolution of one input plane with one kernel.
 func convPlane(dst, src []int32, kernel []int16, win Window, in, out Dims) {
-	dh, dw := win.Dilation()
-	for kh := range win.KH {
-		for kw := range win.KW {
-			k, offset := int32(kernel[kh*win.KW+kw]), kw*dw-win.Pad.Left
-			first, last := span(offset, win.StrideW, in.W, out.W)
-			if first >= last {
+	dh, _ := win.Dilation()
+	for oh := range out.H {
+		for kh := range win.KH {
+			ih := oh*win.StrideH + kh*dh - win.Pad.Top
+			if ih < 0 || ih >= in.H {
 				continue
 			}
-			for oh := range out.H {
-				ih := oh*win.StrideH + kh*dh - win.Pad.Top
-				if ih < 0 || ih >= in.H {
-					continue
-				}
-				from := ih*in.W + first*win.StrideW + offset
-				axpy(dst[oh*out.W+first:oh*out.W+last], src[from:(ih+1)*in.W], k, win.StrideW)
-			}
+			convRow(dst[oh*out.W:][:out.W], src[ih*in.W:][:in.W], kernel[kh*win.KW:][:win.KW], &win)
 		}
+	}
+}
+
+// convRow adds to dst the convolution of one row with one row of a kernel.
+// Three taps, what most kernels have, are added at once where all are inside.
+func convRow(dst, src []int32, kernel []int16, win *Window) {
+	_, dw := win.Dilation()
+	first, last := 0, 0 // the outputs that are done
+	if win.KW == 3 {
+		start := -win.Pad.Left
+		first, _ = span(start, win.StrideW, len(src), len(dst))
+		_, last = span(start+2*dw, win.StrideW, len(src), len(dst))
+		if first = min(first, len(dst)); first < last {
+			axpy3(dst[first:last], src[start+first*win.StrideW:], kernel, win.StrideW, dw)
+		} else {
+			last = first
+		}
+	}
+	for kw, k := range kernel {
+		offset := kw*dw - win.Pad.Left
+		from, to := span(offset, win.StrideW, len(src), len(dst))
+		if low := min(to, first); from < low {
+			axpy(dst[from:low], src[offset+from*win.StrideW:], int32(k), win.StrideW)
+		}
+		if high := max(from, last); high < to {
+			axpy(dst[high:to], src[offset+high*win.StrideW:], int32(k), win.StrideW)
+		}
+	}
+}
+
+// axpy3 adds the products of three weights with elements of src that are dil
+// apart, from i·stride on, to dst[i].
+func axpy3(dst, src []int32, k []int16, stride, dil int) {
+	k0, k1, k2 := int32(k[0]), int32(k[1]), int32(k[2])
+	if stride == 1 {
+		a, b, c := src[:len(dst)], src[dil:][:len(dst)], src[2*dil:][:len(dst)]
+		for i := range dst {
+			dst[i] += k0*a[i] + k1*b[i] + k2*c[i]
+		}
+		return
+	}
+	for i := range dst {
+		at := i * stride
+		dst[i] += k0*src[at] + k1*src[at+dil] + k2*src[at+2*dil]
 	}
 }
 
