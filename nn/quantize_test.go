@@ -255,6 +255,10 @@ var patterns = []struct {
 		x = b.pool(NodeMaxPool, b.table(b.conv(x, 4, window(3, 1, 1)), "swish", func(v float64) float64 { return v * logistic(v) }), 2, 2, 0)
 		b.dense(b.table(b.pool(NodeMaxPool, b.conv(x, 8, window(1, 1, 0)), 2, 2, 0), "sine", math.Sin), 4)
 	}, "conv max_pool+table conv table conv table max_pool+identity conv max_pool+table conv"},
+	{"pool of a whole plane", Dims{1, 40, 36}, true, func(b *builder) {
+		x := b.conv(0, 3, window(3, 1, 1))
+		b.dense(b.node(Node{Op: NodeMaxPool, Window: Window{KH: 40, KW: 36, StrideH: 1, StrideW: 1}}, b.op(NodeRelu, x)), 4)
+	}, "conv max_pool+relu max_pool+identity conv"},
 	{"table of the input", Dims{6, 1, 1}, true, func(b *builder) {
 		b.dense(b.table(0, "sigmoid", logistic), 4)
 	}, "table conv"},

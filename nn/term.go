@@ -21,6 +21,7 @@ type term struct {
 	in          []*term
 	out         Dims
 	ref         int  // the tensor of the float graph that it stands for
+	partial     bool // it holds some of that tensor's values only
 	accumulator bool // see Shape
 	conv        *floatConv
 	signs       []int // of an Add's or Concat's inputs

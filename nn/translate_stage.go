@@ -41,7 +41,31 @@ func (q *quantizer) nonLinear(i int, x *term) (*term, error) {
 			f.set(&s.Func, q.opt.TableBits)
 		}
 	}
+	if w := f.Pool; w != nil && w.KH*w.KW > maxPooled {
+		var err error
+		if x, err = q.poolRows(n.Name, x, &f, n.Out.W); err != nil {
+			return nil, err
+		}
+	}
 	return q.activate(n.Name, x, f, n.Out, i+1)
+}
+
+// poolRows takes the largest elements of every row first, in a stage of its
+// own, and leaves the columns to f.
+func (q *quantizer) poolRows(name string, x *term, f *function, width int) (*term, error) {
+	rows, columns := *f.Pool, *f.Pool
+	rows.KH, rows.StrideH, rows.DilH, rows.Pad.Top, rows.Pad.Bottom = 1, 1, 0, 0, 0
+	columns.KW, columns.StrideW, columns.DilW, columns.Pad.Left, columns.Pad.Right = 1, 1, 0, 0, 0
+	first := function{Activate: Activate{Func: Identity, Bits: f.Bits, Pool: &rows}}
+	if f.Func == Relu {
+		first.Func, f.Func = Relu, Identity
+	}
+	f.Pool = &columns
+	t, err := q.activate(name+"/rows", x, first, Dims{x.out.C, x.out.H, width}, x.ref)
+	if err == nil {
+		t.partial = true
+	}
+	return t, err
 }
 
 // fuses reports whether two nodes, the second the only user of the first, make

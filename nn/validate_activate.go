@@ -5,16 +5,18 @@ import (
 	"fmt"
 )
 
-// maxTableBits bounds the index of a table.
-const maxTableBits = 10
+const (
+	maxTableBits = 10   // of the index of a table
+	maxPooled    = 1024 // elements of a max-pool's window
+)
 
 func (a *Activate) validate(in, out Dims) error {
 	if a.Pool != nil {
 		if err := a.Pool.pools(in, out); err != nil {
 			return err
 		}
-		if a.Pool.KH*a.Pool.KW > 1024 {
-			return errors.New("max-pool of more than 1024 elements")
+		if a.Pool.KH*a.Pool.KW > maxPooled {
+			return fmt.Errorf("max-pool of more than %d elements", maxPooled)
 		}
 		if rows, cols := a.Pool.axes(in, out); rows.empty() || cols.empty() {
 			return errors.New("a window outside of the plane")
