@@ -190,6 +190,7 @@ func TestTable(t *testing.T) {
 func each(t *testing.T, f func(t *testing.T)) {
 	t.Run("free", func(t *testing.T) { impltest.Each(t, freeGates, f) })
 	t.Run("and", func(t *testing.T) { impltest.Each(t, andGates, f) })
+	t.Run("sums", func(t *testing.T) { impltest.Each(t, sumGates, f) })
 }
 
 // instance returns the entries of one instance.

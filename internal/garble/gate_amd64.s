@@ -230,6 +230,16 @@ DATA odd_lanes<>+48(SB)/8, $0x000000000000000e
 DATA odd_lanes<>+56(SB)/8, $0x000000000000000f
 GLOBL odd_lanes<>(SB), RODATA|NOPTR, $64
 
+DATA low_of_all<>+0(SB)/8, $0x0000000000000000
+DATA low_of_all<>+8(SB)/8, $0x0000000000000002
+DATA low_of_all<>+16(SB)/8, $0x0000000000000004
+DATA low_of_all<>+24(SB)/8, $0x0000000000000006
+DATA low_of_all<>+32(SB)/8, $0x0000000000000008
+DATA low_of_all<>+40(SB)/8, $0x000000000000000a
+DATA low_of_all<>+48(SB)/8, $0x000000000000000c
+DATA low_of_all<>+56(SB)/8, $0x000000000000000e
+GLOBL low_of_all<>(SB), RODATA|NOPTR, $64
+
 DATA numbers<>+0(SB)/8, $0x0000000000000000
 DATA numbers<>+8(SB)/8, $0x0000000000000000
 DATA numbers<>+16(SB)/8, $0x0000000000000000
@@ -489,59 +499,59 @@ TEXT ·firstKeysVAES(SB), NOSPLIT, $0-32
 // func garbleAndVAES(dst *byte, a *byte, b *byte, table *byte, groups int, delta *byte, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte, ahead int)
 // Requires: AVX, AVX512BW, AVX512F, MMX+, VAES
 TEXT ·garbleAndVAES(SB), NOSPLIT, $0-112
-	MOVQ            dst+0(FP), AX
-	MOVQ            a+8(FP), CX
-	MOVQ            b+16(FP), DX
-	MOVQ            table+24(FP), BX
-	MOVQ            groups+32(FP), SI
-	MOVQ            ahead+104(FP), DI
-	MOVQ            spare+96(FP), R8
-	MOVQ            ready+88(FP), R9
-	MOVQ            start+48(FP), R10
+	MOVQ            a+8(FP), AX
+	MOVQ            b+16(FP), CX
+	MOVQ            groups+32(FP), DX
+	MOVQ            spare+96(FP), BX
+	MOVQ            ready+88(FP), SI
+	MOVQ            start+48(FP), DI
 	VMOVDQU64       rotation<>+0(SB), Z0
 	VMOVDQU64       high<>+0(SB), Z7
 	VMOVDQU64       one<>+0(SB), Z8
 	VMOVDQU64       number_low<>+0(SB), Z9
 	VMOVDQU64       number_high<>+0(SB), Z10
-	MOVQ            k+56(FP), R11
-	VPBROADCASTQ    R11, Z1
+	MOVQ            k+56(FP), R8
+	VPBROADCASTQ    R8, Z1
 	VPADDQ          up_to_7<>+0(SB), Z1, Z1
-	MOVQ            l+64(FP), R11
-	VPBROADCASTQ    R11, Z2
+	MOVQ            l+64(FP), R8
+	VPBROADCASTQ    R8, Z2
 	VPADDQ          up_to_7<>+0(SB), Z2, Z2
 	VPADDQ          eights<>+0(SB), Z1, Z1
 	VPADDQ          eights<>+0(SB), Z2, Z2
-	MOVQ            delta+40(FP), R11
-	VBROADCASTI32X4 (R11), Z11
+	MOVQ            dst+0(FP), R10
+	MOVQ            table+24(FP), R11
+	MOVQ            ahead+104(FP), R12
+	MOVQ            delta+40(FP), R8
+	VBROADCASTI32X4 (R8), Z11
 	VPSHUFD         $0x4e, Z11, Z12
 	VPTERNLOGQ      $0x78, Z7, Z11, Z12
 	VPXORQ          Z12, Z9, Z13
 	VPXORQ          Z12, Z10, Z14
 
 schedule:
-	XCHGQ        R8, R9
-	CMPQ         SI, $0x08
+	XCHGQ        BX, SI
+	CMPQ         DX, $0x08
 	JG           more
-	MOVQ         nextK+72(FP), R11
-	VPBROADCASTQ R11, Z1
+	MOVQ         nextK+72(FP), R8
+	VPBROADCASTQ R8, Z1
 	VPADDQ       up_to_7<>+0(SB), Z1, Z1
-	MOVQ         nextL+80(FP), R11
-	VPBROADCASTQ R11, Z2
+	MOVQ         nextL+80(FP), R8
+	VPBROADCASTQ R8, Z2
 	VPADDQ       up_to_7<>+0(SB), Z2, Z2
 
 more:
 	VMOVDQU64    low_words<>+0(SB), Z3
 	VPERMI2D     Z2, Z1, Z3
-	VPXORD.BCST  (R10), Z3, Z3
+	VPXORD.BCST  (DI), Z3, Z3
 	VMOVDQU64    high_words<>+0(SB), Z4
 	VPERMI2D     Z2, Z1, Z4
-	VPXORD.BCST  4(R10), Z4, Z4
-	VPBROADCASTD 8(R10), Z5
-	VPBROADCASTD 12(R10), Z6
+	VPXORD.BCST  4(DI), Z4, Z4
+	VPBROADCASTD 8(DI), Z5
+	VPBROADCASTD 12(DI), Z6
 	VPADDQ       eights<>+0(SB), Z1, Z1
 	VPADDQ       eights<>+0(SB), Z2, Z2
-	MOVQ         R9, R11
-	LEAQ         rcon<>+0(SB), R12
+	MOVQ         SI, R8
+	LEAQ         rcon<>+0(SB), R9
 	VPUNPCKLDQ   Z4, Z3, Z15
 	VPUNPCKHDQ   Z4, Z3, Z17
 	VPUNPCKLDQ   Z6, Z5, Z18
@@ -550,36 +560,36 @@ more:
 	VPUNPCKHQDQ  Z18, Z15, Z15
 	VPUNPCKLQDQ  Z19, Z17, Z18
 	VPUNPCKHQDQ  Z19, Z17, Z17
-	VMOVDQU64    Z16, (R11)
-	VMOVDQU64    Z15, 64(R11)
-	VMOVDQU64    Z18, 128(R11)
-	VMOVDQU64    Z17, 192(R11)
-	MOVQ         R8, R13
+	VMOVDQU64    Z16, (R8)
+	VMOVDQU64    Z15, 64(R8)
+	VMOVDQU64    Z18, 128(R8)
+	VMOVDQU64    Z17, 192(R8)
+	MOVQ         BX, R13
 	MOVQ         $0x00000004, R14
 
 turn:
-	VMOVDQU64       (CX), Z15
+	VMOVDQU64       (AX), Z15
 	VPSHUFD         $0x4e, Z15, Z16
 	VPTERNLOGQ      $0x78, Z7, Z15, Z16
 	VBROADCASTI32X4 (R13), Z15
 	VBROADCASTI32X4 (R13), Z17
 	VPTERNLOGQ      $0x96, Z16, Z9, Z15
 	VPTERNLOGQ      $0x96, Z16, Z13, Z17
-	VMOVDQU64       64(CX), Z18
+	VMOVDQU64       64(AX), Z18
 	VPSHUFD         $0x4e, Z18, Z19
 	VPTERNLOGQ      $0x78, Z7, Z18, Z19
 	VBROADCASTI32X4 (R13), Z18
 	VBROADCASTI32X4 (R13), Z20
 	VPTERNLOGQ      $0x96, Z19, Z10, Z18
 	VPTERNLOGQ      $0x96, Z19, Z14, Z20
-	VMOVDQU64       (DX), Z21
+	VMOVDQU64       (CX), Z21
 	VPSHUFD         $0x4e, Z21, Z22
 	VPTERNLOGQ      $0x78, Z7, Z21, Z22
 	VBROADCASTI32X4 128(R13), Z21
 	VBROADCASTI32X4 128(R13), Z23
 	VPTERNLOGQ      $0x96, Z22, Z9, Z21
 	VPTERNLOGQ      $0x96, Z22, Z13, Z23
-	VMOVDQU64       64(DX), Z24
+	VMOVDQU64       64(CX), Z24
 	VPSHUFD         $0x4e, Z24, Z25
 	VPTERNLOGQ      $0x78, Z7, Z24, Z25
 	VBROADCASTI32X4 128(R13), Z24
@@ -622,13 +632,13 @@ turn:
 	VAESENC         Z22, Z24, Z24
 	VAESENC         Z22, Z26, Z26
 	VPSHUFB         Z0, Z6, Z22
-	VPXORD.BCST     (R12), Z3, Z3
+	VPXORD.BCST     (R9), Z3, Z3
 	VAESENCLAST     Z3, Z22, Z3
 	VPXORQ          Z3, Z4, Z4
 	VPXORQ          Z4, Z5, Z5
 	VPXORQ          Z5, Z6, Z6
-	ADDQ            $0x04, R12
-	ADDQ            $+256, R11
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
 	VPUNPCKLDQ      Z4, Z3, Z22
 	VPUNPCKHDQ      Z4, Z3, Z27
 	VPUNPCKLDQ      Z6, Z5, Z28
@@ -637,10 +647,10 @@ turn:
 	VPUNPCKHQDQ     Z28, Z22, Z22
 	VPUNPCKLQDQ     Z29, Z27, Z28
 	VPUNPCKHQDQ     Z29, Z27, Z27
-	VMOVDQU64       Z25, (R11)
-	VMOVDQU64       Z22, 64(R11)
-	VMOVDQU64       Z28, 128(R11)
-	VMOVDQU64       Z27, 192(R11)
+	VMOVDQU64       Z25, (R8)
+	VMOVDQU64       Z22, 64(R8)
+	VMOVDQU64       Z28, 128(R8)
+	VMOVDQU64       Z27, 192(R8)
 	VBROADCASTI32X4 1024(R13), Z22
 	VAESENC         Z22, Z15, Z15
 	VAESENC         Z22, Z17, Z17
@@ -682,13 +692,13 @@ turn:
 	VAESENC         Z22, Z24, Z24
 	VAESENC         Z22, Z26, Z26
 	VPSHUFB         Z0, Z6, Z22
-	VPXORD.BCST     (R12), Z3, Z3
+	VPXORD.BCST     (R9), Z3, Z3
 	VAESENCLAST     Z3, Z22, Z3
 	VPXORQ          Z3, Z4, Z4
 	VPXORQ          Z4, Z5, Z5
 	VPXORQ          Z5, Z6, Z6
-	ADDQ            $0x04, R12
-	ADDQ            $+256, R11
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
 	VPUNPCKLDQ      Z4, Z3, Z22
 	VPUNPCKHDQ      Z4, Z3, Z27
 	VPUNPCKLDQ      Z6, Z5, Z28
@@ -697,10 +707,10 @@ turn:
 	VPUNPCKHQDQ     Z28, Z22, Z22
 	VPUNPCKLQDQ     Z29, Z27, Z28
 	VPUNPCKHQDQ     Z29, Z27, Z27
-	VMOVDQU64       Z25, (R11)
-	VMOVDQU64       Z22, 64(R11)
-	VMOVDQU64       Z28, 128(R11)
-	VMOVDQU64       Z27, 192(R11)
+	VMOVDQU64       Z25, (R8)
+	VMOVDQU64       Z22, 64(R8)
+	VMOVDQU64       Z28, 128(R8)
+	VMOVDQU64       Z27, 192(R8)
 	VBROADCASTI32X4 2048(R13), Z22
 	VAESENC         Z22, Z15, Z15
 	VAESENC         Z22, Z17, Z17
@@ -721,12 +731,12 @@ turn:
 	VAESENC         Z22, Z23, Z23
 	VAESENC         Z22, Z24, Z24
 	VAESENC         Z22, Z26, Z26
-	VMOVDDUP        (CX), Z22
+	VMOVDDUP        (AX), Z22
 	VPTESTMQ        Z8, Z22, K1
-	VMOVDDUP        (DX), Z22
+	VMOVDDUP        (CX), Z22
 	VPTESTMQ        Z8, Z22, K2
-	PREFETCHT0      (BX)(DI*1)
-	PREFETCHT0      64(BX)(DI*1)
+	PREFETCHT0      (R11)(R12*1)
+	PREFETCHT0      64(R11)(R12*1)
 	VAESENCLAST     Z12, Z15, Z15
 	VAESENCLAST     Z15, Z17, Z17
 	VPXORQ          Z11, Z17, K2, Z17
@@ -735,20 +745,20 @@ turn:
 	VPTERNLOGQ      $0x96, Z21, Z16, Z15
 	VPXORQ          Z17, Z15, K1, Z15
 	VPXORQ          Z23, Z15, K2, Z15
-	VPXORQ          (CX), Z23, Z23
-	VMOVDQU64       Z15, (AX)
+	VPXORQ          (AX), Z23, Z23
+	VMOVDQU64       Z15, (R10)
 	VMOVDQU64       low_half<>+0(SB), Z15
 	VPERMI2Q        Z23, Z17, Z15
-	VMOVDQU64       Z15, (BX)
+	VMOVDQU64       Z15, (R11)
 	VMOVDQU64       high_half<>+0(SB), Z15
 	VPERMI2Q        Z23, Z17, Z15
-	VMOVDQU64       Z15, 64(BX)
-	VMOVDDUP        64(CX), Z15
+	VMOVDQU64       Z15, 64(R11)
+	VMOVDDUP        64(AX), Z15
 	VPTESTMQ        Z8, Z15, K1
-	VMOVDDUP        64(DX), Z15
+	VMOVDDUP        64(CX), Z15
 	VPTESTMQ        Z8, Z15, K2
-	PREFETCHT0      128(BX)(DI*1)
-	PREFETCHT0      192(BX)(DI*1)
+	PREFETCHT0      128(R11)(R12*1)
+	PREFETCHT0      192(R11)(R12*1)
 	VAESENCLAST     Z12, Z18, Z18
 	VAESENCLAST     Z18, Z20, Z20
 	VPXORQ          Z11, Z20, K2, Z20
@@ -757,38 +767,38 @@ turn:
 	VPTERNLOGQ      $0x96, Z24, Z19, Z18
 	VPXORQ          Z20, Z18, K1, Z18
 	VPXORQ          Z26, Z18, K2, Z18
-	VPXORQ          64(CX), Z26, Z26
-	VMOVDQU64       Z18, 64(AX)
+	VPXORQ          64(AX), Z26, Z26
+	VMOVDQU64       Z18, 64(R10)
 	VMOVDQU64       low_half<>+0(SB), Z15
 	VPERMI2Q        Z26, Z20, Z15
-	VMOVDQU64       Z15, 128(BX)
+	VMOVDQU64       Z15, 128(R11)
 	VMOVDQU64       high_half<>+0(SB), Z15
 	VPERMI2Q        Z26, Z20, Z15
-	VMOVDQU64       Z15, 192(BX)
-	DECQ            SI
+	VMOVDQU64       Z15, 192(R11)
+	DECQ            DX
 	JZ              end
-	VMOVDQU64       128(CX), Z15
+	VMOVDQU64       128(AX), Z15
 	VPSHUFD         $0x4e, Z15, Z16
 	VPTERNLOGQ      $0x78, Z7, Z15, Z16
 	VBROADCASTI32X4 16(R13), Z15
 	VBROADCASTI32X4 16(R13), Z17
 	VPTERNLOGQ      $0x96, Z16, Z9, Z15
 	VPTERNLOGQ      $0x96, Z16, Z13, Z17
-	VMOVDQU64       192(CX), Z18
+	VMOVDQU64       192(AX), Z18
 	VPSHUFD         $0x4e, Z18, Z19
 	VPTERNLOGQ      $0x78, Z7, Z18, Z19
 	VBROADCASTI32X4 16(R13), Z18
 	VBROADCASTI32X4 16(R13), Z20
 	VPTERNLOGQ      $0x96, Z19, Z10, Z18
 	VPTERNLOGQ      $0x96, Z19, Z14, Z20
-	VMOVDQU64       128(DX), Z21
+	VMOVDQU64       128(CX), Z21
 	VPSHUFD         $0x4e, Z21, Z22
 	VPTERNLOGQ      $0x78, Z7, Z21, Z22
 	VBROADCASTI32X4 144(R13), Z21
 	VBROADCASTI32X4 144(R13), Z23
 	VPTERNLOGQ      $0x96, Z22, Z9, Z21
 	VPTERNLOGQ      $0x96, Z22, Z13, Z23
-	VMOVDQU64       192(DX), Z24
+	VMOVDQU64       192(CX), Z24
 	VPSHUFD         $0x4e, Z24, Z25
 	VPTERNLOGQ      $0x78, Z7, Z24, Z25
 	VBROADCASTI32X4 144(R13), Z24
@@ -851,13 +861,13 @@ turn:
 	VAESENC         Z22, Z24, Z24
 	VAESENC         Z22, Z26, Z26
 	VPSHUFB         Z0, Z6, Z22
-	VPXORD.BCST     (R12), Z3, Z3
+	VPXORD.BCST     (R9), Z3, Z3
 	VAESENCLAST     Z3, Z22, Z3
 	VPXORQ          Z3, Z4, Z4
 	VPXORQ          Z4, Z5, Z5
 	VPXORQ          Z5, Z6, Z6
-	ADDQ            $0x04, R12
-	ADDQ            $+256, R11
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
 	VPUNPCKLDQ      Z4, Z3, Z22
 	VPUNPCKHDQ      Z4, Z3, Z27
 	VPUNPCKLDQ      Z6, Z5, Z28
@@ -866,10 +876,10 @@ turn:
 	VPUNPCKHQDQ     Z28, Z22, Z22
 	VPUNPCKLQDQ     Z29, Z27, Z28
 	VPUNPCKHQDQ     Z29, Z27, Z27
-	VMOVDQU64       Z25, (R11)
-	VMOVDQU64       Z22, 64(R11)
-	VMOVDQU64       Z28, 128(R11)
-	VMOVDQU64       Z27, 192(R11)
+	VMOVDQU64       Z25, (R8)
+	VMOVDQU64       Z22, 64(R8)
+	VMOVDQU64       Z28, 128(R8)
+	VMOVDQU64       Z27, 192(R8)
 	VBROADCASTI32X4 1552(R13), Z22
 	VAESENC         Z22, Z15, Z15
 	VAESENC         Z22, Z17, Z17
@@ -910,12 +920,12 @@ turn:
 	VAESENC         Z22, Z23, Z23
 	VAESENC         Z22, Z24, Z24
 	VAESENC         Z22, Z26, Z26
-	VMOVDDUP        128(CX), Z22
+	VMOVDDUP        128(AX), Z22
 	VPTESTMQ        Z8, Z22, K1
-	VMOVDDUP        128(DX), Z22
+	VMOVDDUP        128(CX), Z22
 	VPTESTMQ        Z8, Z22, K2
-	PREFETCHT0      256(BX)(DI*1)
-	PREFETCHT0      320(BX)(DI*1)
+	PREFETCHT0      256(R11)(R12*1)
+	PREFETCHT0      320(R11)(R12*1)
 	VAESENCLAST     Z12, Z15, Z15
 	VAESENCLAST     Z15, Z17, Z17
 	VPXORQ          Z11, Z17, K2, Z17
@@ -924,20 +934,20 @@ turn:
 	VPTERNLOGQ      $0x96, Z21, Z16, Z15
 	VPXORQ          Z17, Z15, K1, Z15
 	VPXORQ          Z23, Z15, K2, Z15
-	VPXORQ          128(CX), Z23, Z23
-	VMOVDQU64       Z15, 128(AX)
+	VPXORQ          128(AX), Z23, Z23
+	VMOVDQU64       Z15, 128(R10)
 	VMOVDQU64       low_half<>+0(SB), Z15
 	VPERMI2Q        Z23, Z17, Z15
-	VMOVDQU64       Z15, 256(BX)
+	VMOVDQU64       Z15, 256(R11)
 	VMOVDQU64       high_half<>+0(SB), Z15
 	VPERMI2Q        Z23, Z17, Z15
-	VMOVDQU64       Z15, 320(BX)
-	VMOVDDUP        192(CX), Z15
+	VMOVDQU64       Z15, 320(R11)
+	VMOVDDUP        192(AX), Z15
 	VPTESTMQ        Z8, Z15, K1
-	VMOVDDUP        192(DX), Z15
+	VMOVDDUP        192(CX), Z15
 	VPTESTMQ        Z8, Z15, K2
-	PREFETCHT0      384(BX)(DI*1)
-	PREFETCHT0      448(BX)(DI*1)
+	PREFETCHT0      384(R11)(R12*1)
+	PREFETCHT0      448(R11)(R12*1)
 	VAESENCLAST     Z12, Z18, Z18
 	VAESENCLAST     Z18, Z20, Z20
 	VPXORQ          Z11, Z20, K2, Z20
@@ -946,39 +956,39 @@ turn:
 	VPTERNLOGQ      $0x96, Z24, Z19, Z18
 	VPXORQ          Z20, Z18, K1, Z18
 	VPXORQ          Z26, Z18, K2, Z18
-	VPXORQ          192(CX), Z26, Z26
-	VMOVDQU64       Z18, 192(AX)
+	VPXORQ          192(AX), Z26, Z26
+	VMOVDQU64       Z18, 192(R10)
 	VMOVDQU64       low_half<>+0(SB), Z15
 	VPERMI2Q        Z26, Z20, Z15
-	VMOVDQU64       Z15, 384(BX)
+	VMOVDQU64       Z15, 384(R11)
 	VMOVDQU64       high_half<>+0(SB), Z15
 	VPERMI2Q        Z26, Z20, Z15
-	VMOVDQU64       Z15, 448(BX)
-	DECQ            SI
+	VMOVDQU64       Z15, 448(R11)
+	DECQ            DX
 	JZ              end
-	ADDQ            $+256, AX
-	ADDQ            $+256, CX
-	ADDQ            $+256, DX
-	ADDQ            $+512, BX
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000100, R10
+	ADDQ            $0x00000200, R11
 	ADDQ            $0x20, R13
 	DECQ            R14
 	JNZ             turn
 	JMP             schedule
 
 end:
-	LEAQ 2560(R9), AX
+	LEAQ 2560(SI), AX
 
 round:
-	CMPQ        R11, AX
+	CMPQ        R8, AX
 	JAE         finished
 	VPSHUFB     Z0, Z6, Z1
-	VPXORD.BCST (R12), Z3, Z3
+	VPXORD.BCST (R9), Z3, Z3
 	VAESENCLAST Z3, Z1, Z3
 	VPXORQ      Z3, Z4, Z4
 	VPXORQ      Z4, Z5, Z5
 	VPXORQ      Z5, Z6, Z6
-	ADDQ        $0x04, R12
-	ADDQ        $+256, R11
+	ADDQ        $0x04, R9
+	ADDQ        $+256, R8
 	VPUNPCKLDQ  Z4, Z3, Z1
 	VPUNPCKHDQ  Z4, Z3, Z7
 	VPUNPCKLDQ  Z6, Z5, Z8
@@ -987,10 +997,10 @@ round:
 	VPUNPCKHQDQ Z8, Z1, Z1
 	VPUNPCKLQDQ Z9, Z7, Z8
 	VPUNPCKHQDQ Z9, Z7, Z7
-	VMOVDQU64   Z2, (R11)
-	VMOVDQU64   Z1, 64(R11)
-	VMOVDQU64   Z8, 128(R11)
-	VMOVDQU64   Z7, 192(R11)
+	VMOVDQU64   Z2, (R8)
+	VMOVDQU64   Z1, 64(R8)
+	VMOVDQU64   Z8, 128(R8)
+	VMOVDQU64   Z7, 192(R8)
 	JMP         round
 
 finished:
@@ -1000,53 +1010,53 @@ finished:
 // func evaluateAndVAES(dst *byte, a *byte, b *byte, table *byte, groups int, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte, ahead int)
 // Requires: AVX, AVX512BW, AVX512F, MMX+, VAES
 TEXT ·evaluateAndVAES(SB), NOSPLIT, $0-104
-	MOVQ         dst+0(FP), AX
-	MOVQ         a+8(FP), CX
-	MOVQ         b+16(FP), DX
-	MOVQ         table+24(FP), BX
-	MOVQ         groups+32(FP), SI
-	MOVQ         ahead+96(FP), DI
-	MOVQ         spare+88(FP), R8
-	MOVQ         ready+80(FP), R9
-	MOVQ         start+40(FP), R10
+	MOVQ         a+8(FP), AX
+	MOVQ         b+16(FP), CX
+	MOVQ         groups+32(FP), DX
+	MOVQ         spare+88(FP), BX
+	MOVQ         ready+80(FP), SI
+	MOVQ         start+40(FP), DI
 	VMOVDQU64    rotation<>+0(SB), Z0
 	VMOVDQU64    high<>+0(SB), Z7
 	VMOVDQU64    one<>+0(SB), Z8
 	VMOVDQU64    number_low<>+0(SB), Z9
 	VMOVDQU64    number_high<>+0(SB), Z10
-	MOVQ         k+48(FP), R11
-	VPBROADCASTQ R11, Z1
+	MOVQ         k+48(FP), R8
+	VPBROADCASTQ R8, Z1
 	VPADDQ       up_to_7<>+0(SB), Z1, Z1
-	MOVQ         l+56(FP), R11
-	VPBROADCASTQ R11, Z2
+	MOVQ         l+56(FP), R8
+	VPBROADCASTQ R8, Z2
 	VPADDQ       up_to_7<>+0(SB), Z2, Z2
 	VPADDQ       eights<>+0(SB), Z1, Z1
 	VPADDQ       eights<>+0(SB), Z2, Z2
+	MOVQ         dst+0(FP), R10
+	MOVQ         table+24(FP), R11
+	MOVQ         ahead+96(FP), R12
 
 schedule:
-	XCHGQ        R8, R9
-	CMPQ         SI, $0x08
+	XCHGQ        BX, SI
+	CMPQ         DX, $0x08
 	JG           more
-	MOVQ         nextK+64(FP), R11
-	VPBROADCASTQ R11, Z1
+	MOVQ         nextK+64(FP), R8
+	VPBROADCASTQ R8, Z1
 	VPADDQ       up_to_7<>+0(SB), Z1, Z1
-	MOVQ         nextL+72(FP), R11
-	VPBROADCASTQ R11, Z2
+	MOVQ         nextL+72(FP), R8
+	VPBROADCASTQ R8, Z2
 	VPADDQ       up_to_7<>+0(SB), Z2, Z2
 
 more:
 	VMOVDQU64    low_words<>+0(SB), Z3
 	VPERMI2D     Z2, Z1, Z3
-	VPXORD.BCST  (R10), Z3, Z3
+	VPXORD.BCST  (DI), Z3, Z3
 	VMOVDQU64    high_words<>+0(SB), Z4
 	VPERMI2D     Z2, Z1, Z4
-	VPXORD.BCST  4(R10), Z4, Z4
-	VPBROADCASTD 8(R10), Z5
-	VPBROADCASTD 12(R10), Z6
+	VPXORD.BCST  4(DI), Z4, Z4
+	VPBROADCASTD 8(DI), Z5
+	VPBROADCASTD 12(DI), Z6
 	VPADDQ       eights<>+0(SB), Z1, Z1
 	VPADDQ       eights<>+0(SB), Z2, Z2
-	MOVQ         R9, R11
-	LEAQ         rcon<>+0(SB), R12
+	MOVQ         SI, R8
+	LEAQ         rcon<>+0(SB), R9
 	VPUNPCKLDQ   Z4, Z3, Z11
 	VPUNPCKHDQ   Z4, Z3, Z13
 	VPUNPCKLDQ   Z6, Z5, Z14
@@ -1055,23 +1065,23 @@ more:
 	VPUNPCKHQDQ  Z14, Z11, Z11
 	VPUNPCKLQDQ  Z15, Z13, Z14
 	VPUNPCKHQDQ  Z15, Z13, Z13
-	VMOVDQU64    Z12, (R11)
-	VMOVDQU64    Z11, 64(R11)
-	VMOVDQU64    Z14, 128(R11)
-	VMOVDQU64    Z13, 192(R11)
-	MOVQ         R8, R13
+	VMOVDQU64    Z12, (R8)
+	VMOVDQU64    Z11, 64(R8)
+	VMOVDQU64    Z14, 128(R8)
+	VMOVDQU64    Z13, 192(R8)
+	MOVQ         BX, R13
 	MOVQ         $0x00000004, R14
 
 turn:
-	CMPQ            SI, $0x01
+	CMPQ            DX, $0x01
 	JE              one
 	VBROADCASTI32X4 2560(R13), Z11
 	VBROADCASTI32X4 2688(R13), Z12
 	VPXORQ          Z12, Z11, Z11
-	VMOVDQU64       (CX), Z12
+	VMOVDQU64       (AX), Z12
 	VPSHUFD         $0x4e, Z12, Z13
 	VPTERNLOGQ      $0x78, Z7, Z12, Z13
-	VMOVDQU64       (DX), Z12
+	VMOVDQU64       (CX), Z12
 	VPSHUFD         $0x4e, Z12, Z14
 	VPTERNLOGQ      $0x78, Z7, Z12, Z14
 	VBROADCASTI32X4 (R13), Z12
@@ -1079,10 +1089,10 @@ turn:
 	VPTERNLOGQ      $0x96, Z13, Z9, Z12
 	VPTERNLOGQ      $0x96, Z14, Z9, Z15
 	VPTERNLOGQ      $0x96, Z14, Z11, Z13
-	VMOVDQU64       64(CX), Z14
+	VMOVDQU64       64(AX), Z14
 	VPSHUFD         $0x4e, Z14, Z16
 	VPTERNLOGQ      $0x78, Z7, Z14, Z16
-	VMOVDQU64       64(DX), Z14
+	VMOVDQU64       64(CX), Z14
 	VPSHUFD         $0x4e, Z14, Z17
 	VPTERNLOGQ      $0x78, Z7, Z14, Z17
 	VBROADCASTI32X4 (R13), Z14
@@ -1093,10 +1103,10 @@ turn:
 	VBROADCASTI32X4 2576(R13), Z11
 	VBROADCASTI32X4 2704(R13), Z17
 	VPXORQ          Z17, Z11, Z11
-	VMOVDQU64       128(CX), Z17
+	VMOVDQU64       128(AX), Z17
 	VPSHUFD         $0x4e, Z17, Z19
 	VPTERNLOGQ      $0x78, Z7, Z17, Z19
-	VMOVDQU64       128(DX), Z17
+	VMOVDQU64       128(CX), Z17
 	VPSHUFD         $0x4e, Z17, Z20
 	VPTERNLOGQ      $0x78, Z7, Z17, Z20
 	VBROADCASTI32X4 16(R13), Z17
@@ -1104,10 +1114,10 @@ turn:
 	VPTERNLOGQ      $0x96, Z19, Z9, Z17
 	VPTERNLOGQ      $0x96, Z20, Z9, Z21
 	VPTERNLOGQ      $0x96, Z20, Z11, Z19
-	VMOVDQU64       192(CX), Z20
+	VMOVDQU64       192(AX), Z20
 	VPSHUFD         $0x4e, Z20, Z22
 	VPTERNLOGQ      $0x78, Z7, Z20, Z22
-	VMOVDQU64       192(DX), Z20
+	VMOVDQU64       192(CX), Z20
 	VPSHUFD         $0x4e, Z20, Z23
 	VPTERNLOGQ      $0x78, Z7, Z20, Z23
 	VBROADCASTI32X4 16(R13), Z20
@@ -1152,13 +1162,13 @@ turn:
 	VAESENC         Z11, Z20, Z20
 	VAESENC         Z23, Z24, Z24
 	VPSHUFB         Z0, Z6, Z11
-	VPXORD.BCST     (R12), Z3, Z3
+	VPXORD.BCST     (R9), Z3, Z3
 	VAESENCLAST     Z3, Z11, Z3
 	VPXORQ          Z3, Z4, Z4
 	VPXORQ          Z4, Z5, Z5
 	VPXORQ          Z5, Z6, Z6
-	ADDQ            $0x04, R12
-	ADDQ            $+256, R11
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
 	VPUNPCKLDQ      Z4, Z3, Z11
 	VPUNPCKHDQ      Z4, Z3, Z25
 	VPUNPCKLDQ      Z6, Z5, Z26
@@ -1167,10 +1177,10 @@ turn:
 	VPUNPCKHQDQ     Z26, Z11, Z11
 	VPUNPCKLQDQ     Z27, Z25, Z26
 	VPUNPCKHQDQ     Z27, Z25, Z25
-	VMOVDQU64       Z23, (R11)
-	VMOVDQU64       Z11, 64(R11)
-	VMOVDQU64       Z26, 128(R11)
-	VMOVDQU64       Z25, 192(R11)
+	VMOVDQU64       Z23, (R8)
+	VMOVDQU64       Z11, 64(R8)
+	VMOVDQU64       Z26, 128(R8)
+	VMOVDQU64       Z25, 192(R8)
 	VBROADCASTI32X4 1024(R13), Z11
 	VAESENC         Z11, Z12, Z12
 	VBROADCASTI32X4 1152(R13), Z23
@@ -1208,13 +1218,13 @@ turn:
 	VAESENC         Z11, Z20, Z20
 	VAESENC         Z23, Z24, Z24
 	VPSHUFB         Z0, Z6, Z11
-	VPXORD.BCST     (R12), Z3, Z3
+	VPXORD.BCST     (R9), Z3, Z3
 	VAESENCLAST     Z3, Z11, Z3
 	VPXORQ          Z3, Z4, Z4
 	VPXORQ          Z4, Z5, Z5
 	VPXORQ          Z5, Z6, Z6
-	ADDQ            $0x04, R12
-	ADDQ            $+256, R11
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
 	VPUNPCKLDQ      Z4, Z3, Z11
 	VPUNPCKHDQ      Z4, Z3, Z25
 	VPUNPCKLDQ      Z6, Z5, Z26
@@ -1223,10 +1233,10 @@ turn:
 	VPUNPCKHQDQ     Z26, Z11, Z11
 	VPUNPCKLQDQ     Z27, Z25, Z26
 	VPUNPCKHQDQ     Z27, Z25, Z25
-	VMOVDQU64       Z23, (R11)
-	VMOVDQU64       Z11, 64(R11)
-	VMOVDQU64       Z26, 128(R11)
-	VMOVDQU64       Z25, 192(R11)
+	VMOVDQU64       Z23, (R8)
+	VMOVDQU64       Z11, 64(R8)
+	VMOVDQU64       Z26, 128(R8)
+	VMOVDQU64       Z25, 192(R8)
 	VBROADCASTI32X4 1792(R13), Z11
 	VAESENC         Z11, Z12, Z12
 	VBROADCASTI32X4 1920(R13), Z23
@@ -1264,13 +1274,13 @@ turn:
 	VAESENC         Z11, Z20, Z20
 	VAESENC         Z23, Z24, Z24
 	VPSHUFB         Z0, Z6, Z11
-	VPXORD.BCST     (R12), Z3, Z3
+	VPXORD.BCST     (R9), Z3, Z3
 	VAESENCLAST     Z3, Z11, Z3
 	VPXORQ          Z3, Z4, Z4
 	VPXORQ          Z4, Z5, Z5
 	VPXORQ          Z5, Z6, Z6
-	ADDQ            $0x04, R12
-	ADDQ            $+256, R11
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
 	VPUNPCKLDQ      Z4, Z3, Z11
 	VPUNPCKHDQ      Z4, Z3, Z25
 	VPUNPCKLDQ      Z6, Z5, Z26
@@ -1279,84 +1289,84 @@ turn:
 	VPUNPCKHQDQ     Z26, Z11, Z11
 	VPUNPCKLQDQ     Z27, Z25, Z26
 	VPUNPCKHQDQ     Z27, Z25, Z25
-	VMOVDQU64       Z23, (R11)
-	VMOVDQU64       Z11, 64(R11)
-	VMOVDQU64       Z26, 128(R11)
-	VMOVDQU64       Z25, 192(R11)
-	PREFETCHT0      (BX)(DI*1)
-	PREFETCHT0      64(BX)(DI*1)
+	VMOVDQU64       Z23, (R8)
+	VMOVDQU64       Z11, 64(R8)
+	VMOVDQU64       Z26, 128(R8)
+	VMOVDQU64       Z25, 192(R8)
+	PREFETCHT0      (R11)(R12*1)
+	PREFETCHT0      64(R11)(R12*1)
 	VAESENCLAST     Z13, Z12, Z12
 	VAESENCLAST     Z12, Z15, Z15
-	VMOVDDUP        (CX), Z11
+	VMOVDDUP        (AX), Z11
 	VPTESTMQ        Z8, Z11, K1
-	VMOVDDUP        (DX), Z11
+	VMOVDDUP        (CX), Z11
 	VPTESTMQ        Z8, Z11, K2
 	VMOVDQU64       even_lanes<>+0(SB), Z11
 	VMOVDQU64       odd_lanes<>+0(SB), Z12
-	VMOVDQU64       64(BX), Z13
-	VMOVDQU64       (BX), Z23
+	VMOVDQU64       64(R11), Z13
+	VMOVDQU64       (R11), Z23
 	VPERMI2Q        Z13, Z23, Z11
 	VPERMI2Q        Z13, Z23, Z12
 	VPXORQ          Z11, Z15, K1, Z15
-	VPTERNLOGQ      $0x96, (CX), Z12, K2, Z15
-	VMOVDQU64       Z15, (AX)
-	PREFETCHT0      128(BX)(DI*1)
-	PREFETCHT0      192(BX)(DI*1)
+	VPTERNLOGQ      $0x96, (AX), Z12, K2, Z15
+	VMOVDQU64       Z15, (R10)
+	PREFETCHT0      128(R11)(R12*1)
+	PREFETCHT0      192(R11)(R12*1)
 	VAESENCLAST     Z16, Z14, Z14
 	VAESENCLAST     Z14, Z18, Z18
-	VMOVDDUP        64(CX), Z11
+	VMOVDDUP        64(AX), Z11
 	VPTESTMQ        Z8, Z11, K1
-	VMOVDDUP        64(DX), Z11
+	VMOVDDUP        64(CX), Z11
 	VPTESTMQ        Z8, Z11, K2
 	VMOVDQU64       even_lanes<>+0(SB), Z11
 	VMOVDQU64       odd_lanes<>+0(SB), Z12
-	VMOVDQU64       192(BX), Z13
-	VMOVDQU64       128(BX), Z14
+	VMOVDQU64       192(R11), Z13
+	VMOVDQU64       128(R11), Z14
 	VPERMI2Q        Z13, Z14, Z11
 	VPERMI2Q        Z13, Z14, Z12
 	VPXORQ          Z11, Z18, K1, Z18
-	VPTERNLOGQ      $0x96, 64(CX), Z12, K2, Z18
-	VMOVDQU64       Z18, 64(AX)
-	PREFETCHT0      256(BX)(DI*1)
-	PREFETCHT0      320(BX)(DI*1)
+	VPTERNLOGQ      $0x96, 64(AX), Z12, K2, Z18
+	VMOVDQU64       Z18, 64(R10)
+	PREFETCHT0      256(R11)(R12*1)
+	PREFETCHT0      320(R11)(R12*1)
 	VAESENCLAST     Z19, Z17, Z17
 	VAESENCLAST     Z17, Z21, Z21
-	VMOVDDUP        128(CX), Z11
+	VMOVDDUP        128(AX), Z11
 	VPTESTMQ        Z8, Z11, K1
-	VMOVDDUP        128(DX), Z11
+	VMOVDDUP        128(CX), Z11
 	VPTESTMQ        Z8, Z11, K2
 	VMOVDQU64       even_lanes<>+0(SB), Z11
 	VMOVDQU64       odd_lanes<>+0(SB), Z12
-	VMOVDQU64       320(BX), Z13
-	VMOVDQU64       256(BX), Z14
+	VMOVDQU64       320(R11), Z13
+	VMOVDQU64       256(R11), Z14
 	VPERMI2Q        Z13, Z14, Z11
 	VPERMI2Q        Z13, Z14, Z12
 	VPXORQ          Z11, Z21, K1, Z21
-	VPTERNLOGQ      $0x96, 128(CX), Z12, K2, Z21
-	VMOVDQU64       Z21, 128(AX)
-	PREFETCHT0      384(BX)(DI*1)
-	PREFETCHT0      448(BX)(DI*1)
+	VPTERNLOGQ      $0x96, 128(AX), Z12, K2, Z21
+	VMOVDQU64       Z21, 128(R10)
+	PREFETCHT0      384(R11)(R12*1)
+	PREFETCHT0      448(R11)(R12*1)
 	VAESENCLAST     Z22, Z20, Z20
 	VAESENCLAST     Z20, Z24, Z24
-	VMOVDDUP        192(CX), Z11
+	VMOVDDUP        192(AX), Z11
 	VPTESTMQ        Z8, Z11, K1
-	VMOVDDUP        192(DX), Z11
+	VMOVDDUP        192(CX), Z11
 	VPTESTMQ        Z8, Z11, K2
 	VMOVDQU64       even_lanes<>+0(SB), Z11
 	VMOVDQU64       odd_lanes<>+0(SB), Z12
-	VMOVDQU64       448(BX), Z13
-	VMOVDQU64       384(BX), Z14
+	VMOVDQU64       448(R11), Z13
+	VMOVDQU64       384(R11), Z14
 	VPERMI2Q        Z13, Z14, Z11
 	VPERMI2Q        Z13, Z14, Z12
 	VPXORQ          Z11, Z24, K1, Z24
-	VPTERNLOGQ      $0x96, 192(CX), Z12, K2, Z24
-	VMOVDQU64       Z24, 192(AX)
-	SUBQ            $0x02, SI
+	VPTERNLOGQ      $0x96, 192(AX), Z12, K2, Z24
+	VMOVDQU64       Z24, 192(R10)
+	SUBQ            $0x02, DX
 	JZ              end
-	ADDQ            $+256, AX
-	ADDQ            $+256, CX
-	ADDQ            $+256, DX
-	ADDQ            $+512, BX
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000100, R10
+	ADDQ            $0x00000200, R11
 	ADDQ            $0x20, R13
 	DECQ            R14
 	JNZ             turn
@@ -1366,10 +1376,10 @@ one:
 	VBROADCASTI32X4 2560(R13), Z1
 	VBROADCASTI32X4 2688(R13), Z2
 	VPXORQ          Z2, Z1, Z1
-	VMOVDQU64       (CX), Z2
+	VMOVDQU64       (AX), Z2
 	VPSHUFD         $0x4e, Z2, Z11
 	VPTERNLOGQ      $0x78, Z7, Z2, Z11
-	VMOVDQU64       (DX), Z2
+	VMOVDQU64       (CX), Z2
 	VPSHUFD         $0x4e, Z2, Z12
 	VPTERNLOGQ      $0x78, Z7, Z2, Z12
 	VBROADCASTI32X4 (R13), Z2
@@ -1377,10 +1387,10 @@ one:
 	VPTERNLOGQ      $0x96, Z11, Z9, Z2
 	VPTERNLOGQ      $0x96, Z12, Z9, Z13
 	VPTERNLOGQ      $0x96, Z12, Z1, Z11
-	VMOVDQU64       64(CX), Z9
+	VMOVDQU64       64(AX), Z9
 	VPSHUFD         $0x4e, Z9, Z12
 	VPTERNLOGQ      $0x78, Z7, Z9, Z12
-	VMOVDQU64       64(DX), Z9
+	VMOVDQU64       64(CX), Z9
 	VPSHUFD         $0x4e, Z9, Z14
 	VPTERNLOGQ      $0x78, Z7, Z9, Z14
 	VBROADCASTI32X4 (R13), Z7
@@ -1442,55 +1452,55 @@ one:
 	VAESENC         Z10, Z13, Z13
 	VAESENC         Z1, Z7, Z7
 	VAESENC         Z10, Z9, Z9
-	PREFETCHT0      (BX)(DI*1)
-	PREFETCHT0      64(BX)(DI*1)
+	PREFETCHT0      (R11)(R12*1)
+	PREFETCHT0      64(R11)(R12*1)
 	VAESENCLAST     Z11, Z2, Z2
 	VAESENCLAST     Z2, Z13, Z13
-	VMOVDDUP        (CX), Z1
+	VMOVDDUP        (AX), Z1
 	VPTESTMQ        Z8, Z1, K1
-	VMOVDDUP        (DX), Z1
+	VMOVDDUP        (CX), Z1
 	VPTESTMQ        Z8, Z1, K2
 	VMOVDQU64       even_lanes<>+0(SB), Z1
 	VMOVDQU64       odd_lanes<>+0(SB), Z2
-	VMOVDQU64       64(BX), Z10
-	VMOVDQU64       (BX), Z11
+	VMOVDQU64       64(R11), Z10
+	VMOVDQU64       (R11), Z11
 	VPERMI2Q        Z10, Z11, Z1
 	VPERMI2Q        Z10, Z11, Z2
 	VPXORQ          Z1, Z13, K1, Z13
-	VPTERNLOGQ      $0x96, (CX), Z2, K2, Z13
-	VMOVDQU64       Z13, (AX)
-	PREFETCHT0      128(BX)(DI*1)
-	PREFETCHT0      192(BX)(DI*1)
+	VPTERNLOGQ      $0x96, (AX), Z2, K2, Z13
+	VMOVDQU64       Z13, (R10)
+	PREFETCHT0      128(R11)(R12*1)
+	PREFETCHT0      192(R11)(R12*1)
 	VAESENCLAST     Z12, Z7, Z7
 	VAESENCLAST     Z7, Z9, Z9
-	VMOVDDUP        64(CX), Z1
+	VMOVDDUP        64(AX), Z1
 	VPTESTMQ        Z8, Z1, K1
-	VMOVDDUP        64(DX), Z1
+	VMOVDDUP        64(CX), Z1
 	VPTESTMQ        Z8, Z1, K2
 	VMOVDQU64       even_lanes<>+0(SB), Z1
 	VMOVDQU64       odd_lanes<>+0(SB), Z2
-	VMOVDQU64       192(BX), Z7
-	VMOVDQU64       128(BX), Z8
+	VMOVDQU64       192(R11), Z7
+	VMOVDQU64       128(R11), Z8
 	VPERMI2Q        Z7, Z8, Z1
 	VPERMI2Q        Z7, Z8, Z2
 	VPXORQ          Z1, Z9, K1, Z9
-	VPTERNLOGQ      $0x96, 64(CX), Z2, K2, Z9
-	VMOVDQU64       Z9, 64(AX)
+	VPTERNLOGQ      $0x96, 64(AX), Z2, K2, Z9
+	VMOVDQU64       Z9, 64(R10)
 
 end:
-	LEAQ 2560(R9), AX
+	LEAQ 2560(SI), AX
 
 round:
-	CMPQ        R11, AX
+	CMPQ        R8, AX
 	JAE         finished
 	VPSHUFB     Z0, Z6, Z1
-	VPXORD.BCST (R12), Z3, Z3
+	VPXORD.BCST (R9), Z3, Z3
 	VAESENCLAST Z3, Z1, Z3
 	VPXORQ      Z3, Z4, Z4
 	VPXORQ      Z4, Z5, Z5
 	VPXORQ      Z5, Z6, Z6
-	ADDQ        $0x04, R12
-	ADDQ        $+256, R11
+	ADDQ        $0x04, R9
+	ADDQ        $+256, R8
 	VPUNPCKLDQ  Z4, Z3, Z1
 	VPUNPCKHDQ  Z4, Z3, Z7
 	VPUNPCKLDQ  Z6, Z5, Z8
@@ -1499,10 +1509,10 @@ round:
 	VPUNPCKHQDQ Z8, Z1, Z1
 	VPUNPCKLQDQ Z9, Z7, Z8
 	VPUNPCKHQDQ Z9, Z7, Z7
-	VMOVDQU64   Z2, (R11)
-	VMOVDQU64   Z1, 64(R11)
-	VMOVDQU64   Z8, 128(R11)
-	VMOVDQU64   Z7, 192(R11)
+	VMOVDQU64   Z2, (R8)
+	VMOVDQU64   Z1, 64(R8)
+	VMOVDQU64   Z8, 128(R8)
+	VMOVDQU64   Z7, 192(R8)
 	JMP         round
 
 finished:
@@ -3266,5 +3276,1144 @@ block:
 	JNZ     block
 
 end:
+	VZEROUPPER
+	RET
+
+// func garbleWordsVAES(x *byte, y *byte, a *byte, b *byte, groups int, delta *byte, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, VAES
+TEXT ·garbleWordsVAES(SB), NOSPLIT, $0-104
+	MOVQ            a+16(FP), AX
+	MOVQ            b+24(FP), CX
+	MOVQ            groups+32(FP), DX
+	MOVQ            spare+96(FP), BX
+	MOVQ            ready+88(FP), SI
+	MOVQ            start+48(FP), DI
+	VMOVDQU64       rotation<>+0(SB), Z0
+	VMOVDQU64       high<>+0(SB), Z7
+	VMOVDQU64       one<>+0(SB), Z8
+	VMOVDQU64       number_low<>+0(SB), Z9
+	VMOVDQU64       number_high<>+0(SB), Z10
+	MOVQ            k+56(FP), R8
+	VPBROADCASTQ    R8, Z1
+	VPADDQ          up_to_7<>+0(SB), Z1, Z1
+	MOVQ            l+64(FP), R8
+	VPBROADCASTQ    R8, Z2
+	VPADDQ          up_to_7<>+0(SB), Z2, Z2
+	VPADDQ          eights<>+0(SB), Z1, Z1
+	VPADDQ          eights<>+0(SB), Z2, Z2
+	MOVQ            delta+40(FP), R8
+	VBROADCASTI32X4 (R8), Z3
+	VPSHUFD         $0x4e, Z3, Z11
+	VPTERNLOGQ      $0x78, Z7, Z3, Z11
+	VPXORQ          Z11, Z9, Z12
+	VPXORQ          Z11, Z10, Z13
+	MOVQ            x+0(FP), R10
+	MOVQ            y+8(FP), R11
+
+schedule:
+	XCHGQ        BX, SI
+	CMPQ         DX, $0x08
+	JG           more
+	MOVQ         nextK+72(FP), R8
+	VPBROADCASTQ R8, Z1
+	VPADDQ       up_to_7<>+0(SB), Z1, Z1
+	MOVQ         nextL+80(FP), R8
+	VPBROADCASTQ R8, Z2
+	VPADDQ       up_to_7<>+0(SB), Z2, Z2
+
+more:
+	VMOVDQU64    low_words<>+0(SB), Z3
+	VPERMI2D     Z2, Z1, Z3
+	VPXORD.BCST  (DI), Z3, Z3
+	VMOVDQU64    high_words<>+0(SB), Z4
+	VPERMI2D     Z2, Z1, Z4
+	VPXORD.BCST  4(DI), Z4, Z4
+	VPBROADCASTD 8(DI), Z5
+	VPBROADCASTD 12(DI), Z6
+	VPADDQ       eights<>+0(SB), Z1, Z1
+	VPADDQ       eights<>+0(SB), Z2, Z2
+	MOVQ         SI, R8
+	LEAQ         rcon<>+0(SB), R9
+	VPUNPCKLDQ   Z4, Z3, Z14
+	VPUNPCKHDQ   Z4, Z3, Z16
+	VPUNPCKLDQ   Z6, Z5, Z17
+	VPUNPCKHDQ   Z6, Z5, Z18
+	VPUNPCKLQDQ  Z17, Z14, Z15
+	VPUNPCKHQDQ  Z17, Z14, Z14
+	VPUNPCKLQDQ  Z18, Z16, Z17
+	VPUNPCKHQDQ  Z18, Z16, Z16
+	VMOVDQU64    Z15, (R8)
+	VMOVDQU64    Z14, 64(R8)
+	VMOVDQU64    Z17, 128(R8)
+	VMOVDQU64    Z16, 192(R8)
+	MOVQ         BX, R12
+	MOVQ         $0x00000004, R13
+
+turn:
+	VMOVDQU64       (AX), Z14
+	VPSHUFD         $0x4e, Z14, Z15
+	VPTERNLOGQ      $0x78, Z7, Z14, Z15
+	VBROADCASTI32X4 (R12), Z14
+	VBROADCASTI32X4 (R12), Z16
+	VPTERNLOGQ      $0x96, Z15, Z9, Z14
+	VPTERNLOGQ      $0x96, Z15, Z12, Z16
+	VMOVDQU64       64(AX), Z15
+	VPSHUFD         $0x4e, Z15, Z17
+	VPTERNLOGQ      $0x78, Z7, Z15, Z17
+	VBROADCASTI32X4 (R12), Z15
+	VBROADCASTI32X4 (R12), Z18
+	VPTERNLOGQ      $0x96, Z17, Z10, Z15
+	VPTERNLOGQ      $0x96, Z17, Z13, Z18
+	VMOVDQU64       (CX), Z17
+	VPSHUFD         $0x4e, Z17, Z19
+	VPTERNLOGQ      $0x78, Z7, Z17, Z19
+	VBROADCASTI32X4 128(R12), Z17
+	VBROADCASTI32X4 128(R12), Z20
+	VPTERNLOGQ      $0x96, Z19, Z9, Z17
+	VPTERNLOGQ      $0x96, Z19, Z12, Z20
+	VMOVDQU64       64(CX), Z19
+	VPSHUFD         $0x4e, Z19, Z21
+	VPTERNLOGQ      $0x78, Z7, Z19, Z21
+	VBROADCASTI32X4 128(R12), Z19
+	VBROADCASTI32X4 128(R12), Z22
+	VPTERNLOGQ      $0x96, Z21, Z10, Z19
+	VPTERNLOGQ      $0x96, Z21, Z13, Z22
+	VBROADCASTI32X4 256(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 384(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 512(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 640(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 768(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 896(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VPSHUFB         Z0, Z6, Z21
+	VPXORD.BCST     (R9), Z3, Z3
+	VAESENCLAST     Z3, Z21, Z3
+	VPXORQ          Z3, Z4, Z4
+	VPXORQ          Z4, Z5, Z5
+	VPXORQ          Z5, Z6, Z6
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
+	VPUNPCKLDQ      Z4, Z3, Z21
+	VPUNPCKHDQ      Z4, Z3, Z24
+	VPUNPCKLDQ      Z6, Z5, Z25
+	VPUNPCKHDQ      Z6, Z5, Z26
+	VPUNPCKLQDQ     Z25, Z21, Z23
+	VPUNPCKHQDQ     Z25, Z21, Z21
+	VPUNPCKLQDQ     Z26, Z24, Z25
+	VPUNPCKHQDQ     Z26, Z24, Z24
+	VMOVDQU64       Z23, (R8)
+	VMOVDQU64       Z21, 64(R8)
+	VMOVDQU64       Z25, 128(R8)
+	VMOVDQU64       Z24, 192(R8)
+	VBROADCASTI32X4 1024(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1152(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 1280(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1408(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 1536(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1664(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 1792(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1920(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VPSHUFB         Z0, Z6, Z21
+	VPXORD.BCST     (R9), Z3, Z3
+	VAESENCLAST     Z3, Z21, Z3
+	VPXORQ          Z3, Z4, Z4
+	VPXORQ          Z4, Z5, Z5
+	VPXORQ          Z5, Z6, Z6
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
+	VPUNPCKLDQ      Z4, Z3, Z21
+	VPUNPCKHDQ      Z4, Z3, Z24
+	VPUNPCKLDQ      Z6, Z5, Z25
+	VPUNPCKHDQ      Z6, Z5, Z26
+	VPUNPCKLQDQ     Z25, Z21, Z23
+	VPUNPCKHQDQ     Z25, Z21, Z21
+	VPUNPCKLQDQ     Z26, Z24, Z25
+	VPUNPCKHQDQ     Z26, Z24, Z24
+	VMOVDQU64       Z23, (R8)
+	VMOVDQU64       Z21, 64(R8)
+	VMOVDQU64       Z25, 128(R8)
+	VMOVDQU64       Z24, 192(R8)
+	VBROADCASTI32X4 2048(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 2176(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 2304(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 2432(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 2560(R12), Z21
+	VPSHUFD         $0x4e, (AX), Z23
+	VPXORQ          Z21, Z23, Z23
+	VAESENCLAST     Z23, Z14, Z14
+	VPXORQ          Z11, Z23, Z23
+	VAESENCLAST     Z23, Z16, Z16
+	VPSHUFD         $0x4e, 64(AX), Z23
+	VPXORQ          Z21, Z23, Z23
+	VAESENCLAST     Z23, Z15, Z15
+	VPXORQ          Z11, Z23, Z23
+	VAESENCLAST     Z23, Z18, Z18
+	VMOVDQU64       low_of_all<>+0(SB), Z21
+	VPERMI2Q        Z15, Z14, Z21
+	VMOVDQU64       low_of_all<>+0(SB), Z14
+	VPERMI2Q        Z18, Z16, Z14
+	VMOVDQU64       (AX), Z15
+	VMOVDQU64       low_of_all<>+0(SB), Z16
+	VPERMI2Q        64(AX), Z15, Z16
+	VPTESTMQ        Z8, Z16, K1
+	VMOVDQA64       Z21, Z15
+	VMOVDQA64       Z14, K1, Z21
+	VMOVDQA64       Z15, K1, Z14
+	VMOVDQU64       Z21, (R10)
+	VMOVDQU64       Z14, 2048(R10)
+	VPMOVM2Q        K1, Z16
+	VMOVDQU64       Z16, 4096(R10)
+	VBROADCASTI32X4 2688(R12), Z14
+	VPSHUFD         $0x4e, (CX), Z15
+	VPXORQ          Z14, Z15, Z15
+	VAESENCLAST     Z15, Z17, Z17
+	VPXORQ          Z11, Z15, Z15
+	VAESENCLAST     Z15, Z20, Z20
+	VPSHUFD         $0x4e, 64(CX), Z15
+	VPXORQ          Z14, Z15, Z15
+	VAESENCLAST     Z15, Z19, Z19
+	VPXORQ          Z11, Z15, Z15
+	VAESENCLAST     Z15, Z22, Z22
+	VMOVDQU64       low_of_all<>+0(SB), Z14
+	VPERMI2Q        Z19, Z17, Z14
+	VMOVDQU64       low_of_all<>+0(SB), Z15
+	VPERMI2Q        Z22, Z20, Z15
+	VMOVDQU64       (CX), Z16
+	VMOVDQU64       low_of_all<>+0(SB), Z17
+	VPERMI2Q        64(CX), Z16, Z17
+	VPTESTMQ        Z8, Z17, K1
+	VMOVDQA64       Z14, Z16
+	VMOVDQA64       Z15, K1, Z14
+	VMOVDQA64       Z16, K1, Z15
+	VMOVDQU64       Z14, (R11)
+	VMOVDQU64       Z15, 2048(R11)
+	VPMOVM2Q        K1, Z17
+	VMOVDQU64       Z17, 4096(R11)
+	DECQ            DX
+	JZ              end
+	VMOVDQU64       128(AX), Z14
+	VPSHUFD         $0x4e, Z14, Z15
+	VPTERNLOGQ      $0x78, Z7, Z14, Z15
+	VBROADCASTI32X4 16(R12), Z14
+	VBROADCASTI32X4 16(R12), Z16
+	VPTERNLOGQ      $0x96, Z15, Z9, Z14
+	VPTERNLOGQ      $0x96, Z15, Z12, Z16
+	VMOVDQU64       192(AX), Z15
+	VPSHUFD         $0x4e, Z15, Z17
+	VPTERNLOGQ      $0x78, Z7, Z15, Z17
+	VBROADCASTI32X4 16(R12), Z15
+	VBROADCASTI32X4 16(R12), Z18
+	VPTERNLOGQ      $0x96, Z17, Z10, Z15
+	VPTERNLOGQ      $0x96, Z17, Z13, Z18
+	VMOVDQU64       128(CX), Z17
+	VPSHUFD         $0x4e, Z17, Z19
+	VPTERNLOGQ      $0x78, Z7, Z17, Z19
+	VBROADCASTI32X4 144(R12), Z17
+	VBROADCASTI32X4 144(R12), Z20
+	VPTERNLOGQ      $0x96, Z19, Z9, Z17
+	VPTERNLOGQ      $0x96, Z19, Z12, Z20
+	VMOVDQU64       192(CX), Z19
+	VPSHUFD         $0x4e, Z19, Z21
+	VPTERNLOGQ      $0x78, Z7, Z19, Z21
+	VBROADCASTI32X4 144(R12), Z19
+	VBROADCASTI32X4 144(R12), Z22
+	VPTERNLOGQ      $0x96, Z21, Z10, Z19
+	VPTERNLOGQ      $0x96, Z21, Z13, Z22
+	VBROADCASTI32X4 272(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 400(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 528(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 656(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 784(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 912(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 1040(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1168(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 1296(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1424(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VPSHUFB         Z0, Z6, Z21
+	VPXORD.BCST     (R9), Z3, Z3
+	VAESENCLAST     Z3, Z21, Z3
+	VPXORQ          Z3, Z4, Z4
+	VPXORQ          Z4, Z5, Z5
+	VPXORQ          Z5, Z6, Z6
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
+	VPUNPCKLDQ      Z4, Z3, Z21
+	VPUNPCKHDQ      Z4, Z3, Z24
+	VPUNPCKLDQ      Z6, Z5, Z25
+	VPUNPCKHDQ      Z6, Z5, Z26
+	VPUNPCKLQDQ     Z25, Z21, Z23
+	VPUNPCKHQDQ     Z25, Z21, Z21
+	VPUNPCKLQDQ     Z26, Z24, Z25
+	VPUNPCKHQDQ     Z26, Z24, Z24
+	VMOVDQU64       Z23, (R8)
+	VMOVDQU64       Z21, 64(R8)
+	VMOVDQU64       Z25, 128(R8)
+	VMOVDQU64       Z24, 192(R8)
+	VBROADCASTI32X4 1552(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1680(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 1808(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 1936(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 2064(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 2192(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 2320(R12), Z21
+	VAESENC         Z21, Z14, Z14
+	VAESENC         Z21, Z16, Z16
+	VAESENC         Z21, Z15, Z15
+	VAESENC         Z21, Z18, Z18
+	VBROADCASTI32X4 2448(R12), Z21
+	VAESENC         Z21, Z17, Z17
+	VAESENC         Z21, Z20, Z20
+	VAESENC         Z21, Z19, Z19
+	VAESENC         Z21, Z22, Z22
+	VBROADCASTI32X4 2576(R12), Z21
+	VPSHUFD         $0x4e, 128(AX), Z23
+	VPXORQ          Z21, Z23, Z23
+	VAESENCLAST     Z23, Z14, Z14
+	VPXORQ          Z11, Z23, Z23
+	VAESENCLAST     Z23, Z16, Z16
+	VPSHUFD         $0x4e, 192(AX), Z23
+	VPXORQ          Z21, Z23, Z23
+	VAESENCLAST     Z23, Z15, Z15
+	VPXORQ          Z11, Z23, Z23
+	VAESENCLAST     Z23, Z18, Z18
+	VMOVDQU64       low_of_all<>+0(SB), Z21
+	VPERMI2Q        Z15, Z14, Z21
+	VMOVDQU64       low_of_all<>+0(SB), Z14
+	VPERMI2Q        Z18, Z16, Z14
+	VMOVDQU64       128(AX), Z15
+	VMOVDQU64       low_of_all<>+0(SB), Z16
+	VPERMI2Q        192(AX), Z15, Z16
+	VPTESTMQ        Z8, Z16, K1
+	VMOVDQA64       Z21, Z15
+	VMOVDQA64       Z14, K1, Z21
+	VMOVDQA64       Z15, K1, Z14
+	VMOVDQU64       Z21, 64(R10)
+	VMOVDQU64       Z14, 2112(R10)
+	VPMOVM2Q        K1, Z16
+	VMOVDQU64       Z16, 4160(R10)
+	VBROADCASTI32X4 2704(R12), Z14
+	VPSHUFD         $0x4e, 128(CX), Z15
+	VPXORQ          Z14, Z15, Z15
+	VAESENCLAST     Z15, Z17, Z17
+	VPXORQ          Z11, Z15, Z15
+	VAESENCLAST     Z15, Z20, Z20
+	VPSHUFD         $0x4e, 192(CX), Z15
+	VPXORQ          Z14, Z15, Z15
+	VAESENCLAST     Z15, Z19, Z19
+	VPXORQ          Z11, Z15, Z15
+	VAESENCLAST     Z15, Z22, Z22
+	VMOVDQU64       low_of_all<>+0(SB), Z14
+	VPERMI2Q        Z19, Z17, Z14
+	VMOVDQU64       low_of_all<>+0(SB), Z15
+	VPERMI2Q        Z22, Z20, Z15
+	VMOVDQU64       128(CX), Z16
+	VMOVDQU64       low_of_all<>+0(SB), Z17
+	VPERMI2Q        192(CX), Z16, Z17
+	VPTESTMQ        Z8, Z17, K1
+	VMOVDQA64       Z14, Z16
+	VMOVDQA64       Z15, K1, Z14
+	VMOVDQA64       Z16, K1, Z15
+	VMOVDQU64       Z14, 64(R11)
+	VMOVDQU64       Z15, 2112(R11)
+	VPMOVM2Q        K1, Z17
+	VMOVDQU64       Z17, 4160(R11)
+	DECQ            DX
+	JZ              end
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000080, R10
+	ADDQ            $0x00000080, R11
+	ADDQ            $0x20, R12
+	DECQ            R13
+	JNZ             turn
+	JMP             schedule
+
+end:
+	LEAQ 2560(SI), AX
+
+round:
+	CMPQ        R8, AX
+	JAE         finished
+	VPSHUFB     Z0, Z6, Z1
+	VPXORD.BCST (R9), Z3, Z3
+	VAESENCLAST Z3, Z1, Z3
+	VPXORQ      Z3, Z4, Z4
+	VPXORQ      Z4, Z5, Z5
+	VPXORQ      Z5, Z6, Z6
+	ADDQ        $0x04, R9
+	ADDQ        $+256, R8
+	VPUNPCKLDQ  Z4, Z3, Z1
+	VPUNPCKHDQ  Z4, Z3, Z7
+	VPUNPCKLDQ  Z6, Z5, Z8
+	VPUNPCKHDQ  Z6, Z5, Z9
+	VPUNPCKLQDQ Z8, Z1, Z2
+	VPUNPCKHQDQ Z8, Z1, Z1
+	VPUNPCKLQDQ Z9, Z7, Z8
+	VPUNPCKHQDQ Z9, Z7, Z7
+	VMOVDQU64   Z2, (R8)
+	VMOVDQU64   Z1, 64(R8)
+	VMOVDQU64   Z8, 128(R8)
+	VMOVDQU64   Z7, 192(R8)
+	JMP         round
+
+finished:
+	VZEROUPPER
+	RET
+
+// func evaluateWordsVAES(x *byte, y *byte, a *byte, b *byte, groups int, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, VAES
+TEXT ·evaluateWordsVAES(SB), NOSPLIT, $0-96
+	MOVQ         a+16(FP), AX
+	MOVQ         b+24(FP), CX
+	MOVQ         groups+32(FP), DX
+	MOVQ         spare+88(FP), BX
+	MOVQ         ready+80(FP), SI
+	MOVQ         start+40(FP), DI
+	VMOVDQU64    rotation<>+0(SB), Z0
+	VMOVDQU64    high<>+0(SB), Z7
+	VMOVDQU64    one<>+0(SB), Z8
+	VMOVDQU64    number_low<>+0(SB), Z9
+	VMOVDQU64    number_high<>+0(SB), Z10
+	MOVQ         k+48(FP), R8
+	VPBROADCASTQ R8, Z1
+	VPADDQ       up_to_7<>+0(SB), Z1, Z1
+	MOVQ         l+56(FP), R8
+	VPBROADCASTQ R8, Z2
+	VPADDQ       up_to_7<>+0(SB), Z2, Z2
+	VPADDQ       eights<>+0(SB), Z1, Z1
+	VPADDQ       eights<>+0(SB), Z2, Z2
+	MOVQ         x+0(FP), R10
+	MOVQ         y+8(FP), R11
+
+schedule:
+	XCHGQ        BX, SI
+	CMPQ         DX, $0x08
+	JG           more
+	MOVQ         nextK+64(FP), R8
+	VPBROADCASTQ R8, Z1
+	VPADDQ       up_to_7<>+0(SB), Z1, Z1
+	MOVQ         nextL+72(FP), R8
+	VPBROADCASTQ R8, Z2
+	VPADDQ       up_to_7<>+0(SB), Z2, Z2
+
+more:
+	VMOVDQU64    low_words<>+0(SB), Z3
+	VPERMI2D     Z2, Z1, Z3
+	VPXORD.BCST  (DI), Z3, Z3
+	VMOVDQU64    high_words<>+0(SB), Z4
+	VPERMI2D     Z2, Z1, Z4
+	VPXORD.BCST  4(DI), Z4, Z4
+	VPBROADCASTD 8(DI), Z5
+	VPBROADCASTD 12(DI), Z6
+	VPADDQ       eights<>+0(SB), Z1, Z1
+	VPADDQ       eights<>+0(SB), Z2, Z2
+	MOVQ         SI, R8
+	LEAQ         rcon<>+0(SB), R9
+	VPUNPCKLDQ   Z4, Z3, Z11
+	VPUNPCKHDQ   Z4, Z3, Z13
+	VPUNPCKLDQ   Z6, Z5, Z14
+	VPUNPCKHDQ   Z6, Z5, Z15
+	VPUNPCKLQDQ  Z14, Z11, Z12
+	VPUNPCKHQDQ  Z14, Z11, Z11
+	VPUNPCKLQDQ  Z15, Z13, Z14
+	VPUNPCKHQDQ  Z15, Z13, Z13
+	VMOVDQU64    Z12, (R8)
+	VMOVDQU64    Z11, 64(R8)
+	VMOVDQU64    Z14, 128(R8)
+	VMOVDQU64    Z13, 192(R8)
+	MOVQ         BX, R12
+	MOVQ         $0x00000004, R13
+
+turn:
+	CMPQ            DX, $0x01
+	JE              one
+	VMOVDQU64       (AX), Z11
+	VPSHUFD         $0x4e, Z11, Z12
+	VPTERNLOGQ      $0x78, Z7, Z11, Z12
+	VBROADCASTI32X4 (R12), Z11
+	VPTERNLOGQ      $0x96, Z12, Z9, Z11
+	VMOVDQU64       64(AX), Z12
+	VPSHUFD         $0x4e, Z12, Z13
+	VPTERNLOGQ      $0x78, Z7, Z12, Z13
+	VBROADCASTI32X4 (R12), Z12
+	VPTERNLOGQ      $0x96, Z13, Z10, Z12
+	VMOVDQU64       (CX), Z13
+	VPSHUFD         $0x4e, Z13, Z14
+	VPTERNLOGQ      $0x78, Z7, Z13, Z14
+	VBROADCASTI32X4 128(R12), Z13
+	VPTERNLOGQ      $0x96, Z14, Z9, Z13
+	VMOVDQU64       64(CX), Z14
+	VPSHUFD         $0x4e, Z14, Z15
+	VPTERNLOGQ      $0x78, Z7, Z14, Z15
+	VBROADCASTI32X4 128(R12), Z14
+	VPTERNLOGQ      $0x96, Z15, Z10, Z14
+	VMOVDQU64       128(AX), Z15
+	VPSHUFD         $0x4e, Z15, Z16
+	VPTERNLOGQ      $0x78, Z7, Z15, Z16
+	VBROADCASTI32X4 16(R12), Z15
+	VPTERNLOGQ      $0x96, Z16, Z9, Z15
+	VMOVDQU64       192(AX), Z16
+	VPSHUFD         $0x4e, Z16, Z17
+	VPTERNLOGQ      $0x78, Z7, Z16, Z17
+	VBROADCASTI32X4 16(R12), Z16
+	VPTERNLOGQ      $0x96, Z17, Z10, Z16
+	VMOVDQU64       128(CX), Z17
+	VPSHUFD         $0x4e, Z17, Z18
+	VPTERNLOGQ      $0x78, Z7, Z17, Z18
+	VBROADCASTI32X4 144(R12), Z17
+	VPTERNLOGQ      $0x96, Z18, Z9, Z17
+	VMOVDQU64       192(CX), Z18
+	VPSHUFD         $0x4e, Z18, Z19
+	VPTERNLOGQ      $0x78, Z7, Z18, Z19
+	VBROADCASTI32X4 144(R12), Z18
+	VPTERNLOGQ      $0x96, Z19, Z10, Z18
+	VBROADCASTI32X4 256(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 384(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 272(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 400(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VBROADCASTI32X4 512(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 640(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 528(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 656(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VBROADCASTI32X4 768(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 896(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 784(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 912(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VPSHUFB         Z0, Z6, Z19
+	VPXORD.BCST     (R9), Z3, Z3
+	VAESENCLAST     Z3, Z19, Z3
+	VPXORQ          Z3, Z4, Z4
+	VPXORQ          Z4, Z5, Z5
+	VPXORQ          Z5, Z6, Z6
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
+	VPUNPCKLDQ      Z4, Z3, Z19
+	VPUNPCKHDQ      Z4, Z3, Z21
+	VPUNPCKLDQ      Z6, Z5, Z22
+	VPUNPCKHDQ      Z6, Z5, Z23
+	VPUNPCKLQDQ     Z22, Z19, Z20
+	VPUNPCKHQDQ     Z22, Z19, Z19
+	VPUNPCKLQDQ     Z23, Z21, Z22
+	VPUNPCKHQDQ     Z23, Z21, Z21
+	VMOVDQU64       Z20, (R8)
+	VMOVDQU64       Z19, 64(R8)
+	VMOVDQU64       Z22, 128(R8)
+	VMOVDQU64       Z21, 192(R8)
+	VBROADCASTI32X4 1024(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 1152(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 1040(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 1168(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VBROADCASTI32X4 1280(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 1408(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 1296(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 1424(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VBROADCASTI32X4 1536(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 1664(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 1552(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 1680(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VPSHUFB         Z0, Z6, Z19
+	VPXORD.BCST     (R9), Z3, Z3
+	VAESENCLAST     Z3, Z19, Z3
+	VPXORQ          Z3, Z4, Z4
+	VPXORQ          Z4, Z5, Z5
+	VPXORQ          Z5, Z6, Z6
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
+	VPUNPCKLDQ      Z4, Z3, Z19
+	VPUNPCKHDQ      Z4, Z3, Z21
+	VPUNPCKLDQ      Z6, Z5, Z22
+	VPUNPCKHDQ      Z6, Z5, Z23
+	VPUNPCKLQDQ     Z22, Z19, Z20
+	VPUNPCKHQDQ     Z22, Z19, Z19
+	VPUNPCKLQDQ     Z23, Z21, Z22
+	VPUNPCKHQDQ     Z23, Z21, Z21
+	VMOVDQU64       Z20, (R8)
+	VMOVDQU64       Z19, 64(R8)
+	VMOVDQU64       Z22, 128(R8)
+	VMOVDQU64       Z21, 192(R8)
+	VBROADCASTI32X4 1792(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 1920(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 1808(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 1936(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VBROADCASTI32X4 2048(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 2176(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 2064(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 2192(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VBROADCASTI32X4 2304(R12), Z19
+	VAESENC         Z19, Z11, Z11
+	VAESENC         Z19, Z12, Z12
+	VBROADCASTI32X4 2432(R12), Z19
+	VAESENC         Z19, Z13, Z13
+	VAESENC         Z19, Z14, Z14
+	VBROADCASTI32X4 2320(R12), Z19
+	VAESENC         Z19, Z15, Z15
+	VAESENC         Z19, Z16, Z16
+	VBROADCASTI32X4 2448(R12), Z19
+	VAESENC         Z19, Z17, Z17
+	VAESENC         Z19, Z18, Z18
+	VPSHUFB         Z0, Z6, Z19
+	VPXORD.BCST     (R9), Z3, Z3
+	VAESENCLAST     Z3, Z19, Z3
+	VPXORQ          Z3, Z4, Z4
+	VPXORQ          Z4, Z5, Z5
+	VPXORQ          Z5, Z6, Z6
+	ADDQ            $0x04, R9
+	ADDQ            $+256, R8
+	VPUNPCKLDQ      Z4, Z3, Z19
+	VPUNPCKHDQ      Z4, Z3, Z21
+	VPUNPCKLDQ      Z6, Z5, Z22
+	VPUNPCKHDQ      Z6, Z5, Z23
+	VPUNPCKLQDQ     Z22, Z19, Z20
+	VPUNPCKHQDQ     Z22, Z19, Z19
+	VPUNPCKLQDQ     Z23, Z21, Z22
+	VPUNPCKHQDQ     Z23, Z21, Z21
+	VMOVDQU64       Z20, (R8)
+	VMOVDQU64       Z19, 64(R8)
+	VMOVDQU64       Z22, 128(R8)
+	VMOVDQU64       Z21, 192(R8)
+	VBROADCASTI32X4 2560(R12), Z19
+	VPSHUFD         $0x4e, (AX), Z20
+	VPXORQ          Z19, Z20, Z20
+	VAESENCLAST     Z20, Z11, Z11
+	VPSHUFD         $0x4e, 64(AX), Z20
+	VPXORQ          Z19, Z20, Z20
+	VAESENCLAST     Z20, Z12, Z12
+	VMOVDQU64       low_of_all<>+0(SB), Z19
+	VPERMI2Q        Z12, Z11, Z19
+	VMOVDQU64       Z19, (R10)
+	VMOVDQU64       (AX), Z11
+	VMOVDQU64       low_of_all<>+0(SB), Z12
+	VPERMI2Q        64(AX), Z11, Z12
+	VPTESTMQ        Z8, Z12, K1
+	VPMOVM2Q        K1, Z12
+	VMOVDQU64       Z12, 4096(R10)
+	VBROADCASTI32X4 2688(R12), Z11
+	VPSHUFD         $0x4e, (CX), Z12
+	VPXORQ          Z11, Z12, Z12
+	VAESENCLAST     Z12, Z13, Z13
+	VPSHUFD         $0x4e, 64(CX), Z12
+	VPXORQ          Z11, Z12, Z12
+	VAESENCLAST     Z12, Z14, Z14
+	VMOVDQU64       low_of_all<>+0(SB), Z11
+	VPERMI2Q        Z14, Z13, Z11
+	VMOVDQU64       Z11, (R11)
+	VMOVDQU64       (CX), Z11
+	VMOVDQU64       low_of_all<>+0(SB), Z12
+	VPERMI2Q        64(CX), Z11, Z12
+	VPTESTMQ        Z8, Z12, K1
+	VPMOVM2Q        K1, Z12
+	VMOVDQU64       Z12, 4096(R11)
+	VBROADCASTI32X4 2576(R12), Z11
+	VPSHUFD         $0x4e, 128(AX), Z12
+	VPXORQ          Z11, Z12, Z12
+	VAESENCLAST     Z12, Z15, Z15
+	VPSHUFD         $0x4e, 192(AX), Z12
+	VPXORQ          Z11, Z12, Z12
+	VAESENCLAST     Z12, Z16, Z16
+	VMOVDQU64       low_of_all<>+0(SB), Z11
+	VPERMI2Q        Z16, Z15, Z11
+	VMOVDQU64       Z11, 64(R10)
+	VMOVDQU64       128(AX), Z11
+	VMOVDQU64       low_of_all<>+0(SB), Z12
+	VPERMI2Q        192(AX), Z11, Z12
+	VPTESTMQ        Z8, Z12, K1
+	VPMOVM2Q        K1, Z12
+	VMOVDQU64       Z12, 4160(R10)
+	VBROADCASTI32X4 2704(R12), Z11
+	VPSHUFD         $0x4e, 128(CX), Z12
+	VPXORQ          Z11, Z12, Z12
+	VAESENCLAST     Z12, Z17, Z17
+	VPSHUFD         $0x4e, 192(CX), Z12
+	VPXORQ          Z11, Z12, Z12
+	VAESENCLAST     Z12, Z18, Z18
+	VMOVDQU64       low_of_all<>+0(SB), Z11
+	VPERMI2Q        Z18, Z17, Z11
+	VMOVDQU64       Z11, 64(R11)
+	VMOVDQU64       128(CX), Z11
+	VMOVDQU64       low_of_all<>+0(SB), Z12
+	VPERMI2Q        192(CX), Z11, Z12
+	VPTESTMQ        Z8, Z12, K1
+	VPMOVM2Q        K1, Z12
+	VMOVDQU64       Z12, 4160(R11)
+	SUBQ            $0x02, DX
+	JZ              end
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000080, R10
+	ADDQ            $0x00000080, R11
+	ADDQ            $0x20, R12
+	DECQ            R13
+	JNZ             turn
+	JMP             schedule
+
+one:
+	VMOVDQU64       (AX), Z1
+	VPSHUFD         $0x4e, Z1, Z2
+	VPTERNLOGQ      $0x78, Z7, Z1, Z2
+	VBROADCASTI32X4 (R12), Z1
+	VPTERNLOGQ      $0x96, Z2, Z9, Z1
+	VMOVDQU64       64(AX), Z2
+	VPSHUFD         $0x4e, Z2, Z11
+	VPTERNLOGQ      $0x78, Z7, Z2, Z11
+	VBROADCASTI32X4 (R12), Z2
+	VPTERNLOGQ      $0x96, Z11, Z10, Z2
+	VMOVDQU64       (CX), Z11
+	VPSHUFD         $0x4e, Z11, Z12
+	VPTERNLOGQ      $0x78, Z7, Z11, Z12
+	VBROADCASTI32X4 128(R12), Z11
+	VPTERNLOGQ      $0x96, Z12, Z9, Z11
+	VMOVDQU64       64(CX), Z9
+	VPSHUFD         $0x4e, Z9, Z12
+	VPTERNLOGQ      $0x78, Z7, Z9, Z12
+	VBROADCASTI32X4 128(R12), Z7
+	VPTERNLOGQ      $0x96, Z12, Z10, Z7
+	VBROADCASTI32X4 256(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 384(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 512(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 640(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 768(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 896(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 1024(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 1152(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 1280(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 1408(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 1536(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 1664(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 1792(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 1920(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 2048(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 2176(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 2304(R12), Z9
+	VAESENC         Z9, Z1, Z1
+	VAESENC         Z9, Z2, Z2
+	VBROADCASTI32X4 2432(R12), Z9
+	VAESENC         Z9, Z11, Z11
+	VAESENC         Z9, Z7, Z7
+	VBROADCASTI32X4 2560(R12), Z9
+	VPSHUFD         $0x4e, (AX), Z10
+	VPXORQ          Z9, Z10, Z10
+	VAESENCLAST     Z10, Z1, Z1
+	VPSHUFD         $0x4e, 64(AX), Z10
+	VPXORQ          Z9, Z10, Z10
+	VAESENCLAST     Z10, Z2, Z2
+	VMOVDQU64       low_of_all<>+0(SB), Z9
+	VPERMI2Q        Z2, Z1, Z9
+	VMOVDQU64       Z9, (R10)
+	VMOVDQU64       (AX), Z1
+	VMOVDQU64       low_of_all<>+0(SB), Z2
+	VPERMI2Q        64(AX), Z1, Z2
+	VPTESTMQ        Z8, Z2, K1
+	VPMOVM2Q        K1, Z2
+	VMOVDQU64       Z2, 4096(R10)
+	VBROADCASTI32X4 2688(R12), Z1
+	VPSHUFD         $0x4e, (CX), Z2
+	VPXORQ          Z1, Z2, Z2
+	VAESENCLAST     Z2, Z11, Z11
+	VPSHUFD         $0x4e, 64(CX), Z2
+	VPXORQ          Z1, Z2, Z2
+	VAESENCLAST     Z2, Z7, Z7
+	VMOVDQU64       low_of_all<>+0(SB), Z1
+	VPERMI2Q        Z7, Z11, Z1
+	VMOVDQU64       Z1, (R11)
+	VMOVDQU64       (CX), Z1
+	VMOVDQU64       low_of_all<>+0(SB), Z2
+	VPERMI2Q        64(CX), Z1, Z2
+	VPTESTMQ        Z8, Z2, K1
+	VPMOVM2Q        K1, Z2
+	VMOVDQU64       Z2, 4096(R11)
+
+end:
+	LEAQ 2560(SI), AX
+
+round:
+	CMPQ        R8, AX
+	JAE         finished
+	VPSHUFB     Z0, Z6, Z1
+	VPXORD.BCST (R9), Z3, Z3
+	VAESENCLAST Z3, Z1, Z3
+	VPXORQ      Z3, Z4, Z4
+	VPXORQ      Z4, Z5, Z5
+	VPXORQ      Z5, Z6, Z6
+	ADDQ        $0x04, R9
+	ADDQ        $+256, R8
+	VPUNPCKLDQ  Z4, Z3, Z1
+	VPUNPCKHDQ  Z4, Z3, Z7
+	VPUNPCKLDQ  Z6, Z5, Z8
+	VPUNPCKHDQ  Z6, Z5, Z9
+	VPUNPCKLQDQ Z8, Z1, Z2
+	VPUNPCKHQDQ Z8, Z1, Z1
+	VPUNPCKLQDQ Z9, Z7, Z8
+	VPUNPCKHQDQ Z9, Z7, Z7
+	VMOVDQU64   Z2, (R8)
+	VMOVDQU64   Z1, 64(R8)
+	VMOVDQU64   Z8, 128(R8)
+	VMOVDQU64   Z7, 192(R8)
+	JMP         round
+
+finished:
+	VZEROUPPER
+	RET
+
+// func shareGatedAVX512(words *byte, keep *byte, row0 *byte, row1 *byte, total *byte, weight uint32, eights int)
+// Requires: AVX, AVX512F
+TEXT ·shareGatedAVX512(SB), NOSPLIT, $0-56
+	MOVQ         words+0(FP), AX
+	MOVQ         keep+8(FP), CX
+	MOVQ         row0+16(FP), DX
+	MOVQ         row1+24(FP), BX
+	MOVQ         total+32(FP), SI
+	MOVL         weight+40(FP), DI
+	VPBROADCASTD DI, Z0
+	MOVQ         eights+48(FP), DI
+	VPTERNLOGD   $0xff, Z1, Z1, Z1
+	VPSRLD       $0x1f, Z1, Z1
+
+turn:
+	VMOVDQU64  (AX), Z2
+	VMOVDQU64  4096(AX), Z4
+	VMOVDQU64  (CX), Z6
+	VMOVDQA64  Z4, Z5
+	VPTERNLOGD $0xc8, Z1, Z6, Z5
+	VPSUBD     2048(AX), Z2, Z3
+	VPADDD     Z5, Z3, Z3
+	VMOVDQU64  Z3, (DX)
+	VPSRLQ     $0x20, Z3, Z3
+	VMOVDQU64  Z3, (BX)
+	VPANDD     Z6, Z4, Z4
+	VPADDD     Z4, Z2, Z2
+	VPMULLD    Z0, Z2, Z2
+	VPADDD     (SI), Z2, Z2
+	VMOVDQU64  Z2, (SI)
+	ADDQ       $0x40, AX
+	ADDQ       $0x40, CX
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x40, SI
+	DECQ       DI
+	JNZ        turn
+	VZEROUPPER
+	RET
+
+// func sharePlainAVX512(words *byte, row0 *byte, total *byte, weight uint32, eights int)
+// Requires: AVX, AVX512F
+TEXT ·sharePlainAVX512(SB), NOSPLIT, $0-40
+	MOVQ         words+0(FP), AX
+	MOVQ         row0+8(FP), CX
+	MOVQ         total+16(FP), DX
+	MOVL         weight+24(FP), BX
+	VPBROADCASTD BX, Z0
+	MOVQ         eights+32(FP), BX
+	VPTERNLOGD   $0xff, Z1, Z1, Z1
+	VPSRLD       $0x1f, Z1, Z1
+
+turn:
+	VMOVDQU64 (AX), Z2
+	VMOVDQU64 4096(AX), Z4
+	VPORD     Z1, Z4, Z5
+	VPSUBD    2048(AX), Z2, Z3
+	VPADDD    Z5, Z3, Z3
+	VMOVDQU64 Z3, (CX)
+	VPSHUFD   $0xa0, Z2, Z2
+	VPADDD    Z4, Z2, Z2
+	VPMULLD   Z0, Z2, Z2
+	VPADDD    (DX), Z2, Z2
+	VMOVDQU64 Z2, (DX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	DECQ      BX
+	JNZ       turn
+	VZEROUPPER
+	RET
+
+// func openGatedAVX512(words *byte, gate *byte, row0 *byte, row1 *byte, total *byte, weight uint32, eights int)
+// Requires: AVX, AVX512F
+TEXT ·openGatedAVX512(SB), NOSPLIT, $0-56
+	MOVQ         words+0(FP), AX
+	MOVQ         gate+8(FP), CX
+	MOVQ         row0+16(FP), DX
+	MOVQ         row1+24(FP), BX
+	MOVQ         total+32(FP), SI
+	MOVL         weight+40(FP), DI
+	VPBROADCASTD DI, Z0
+	MOVQ         eights+48(FP), DI
+
+turn:
+	VMOVDQU64  (AX), Z1
+	VMOVDQU64  4096(CX), Z2
+	VMOVDQU64  (BX), Z4
+	VPSRLQ     $0x20, Z1, Z3
+	VMOVDQA64  Z2, Z5
+	VPTERNLOGQ $0xca, (DX), Z4, Z5
+	VPTERNLOGQ $0xca, Z1, Z3, Z2
+	VPANDQ     4096(AX), Z5, Z5
+	VPADDD     Z5, Z2, Z2
+	VPMULLD    Z0, Z2, Z2
+	VPADDD     (SI), Z2, Z2
+	VMOVDQU64  Z2, (SI)
+	ADDQ       $0x40, AX
+	ADDQ       $0x40, CX
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x40, SI
+	DECQ       DI
+	JNZ        turn
+	VZEROUPPER
+	RET
+
+// func openPlainAVX512(words *byte, row0 *byte, total *byte, weight uint32, eights int)
+// Requires: AVX, AVX512F
+TEXT ·openPlainAVX512(SB), NOSPLIT, $0-40
+	MOVQ         words+0(FP), AX
+	MOVQ         row0+8(FP), CX
+	MOVQ         total+16(FP), DX
+	MOVL         weight+24(FP), BX
+	VPBROADCASTD BX, Z0
+	MOVQ         eights+32(FP), BX
+
+turn:
+	VMOVDQU64 (AX), Z1
+	VMOVDQU64 (CX), Z2
+	VPANDQ    4096(AX), Z2, Z2
+	VPADDD    Z2, Z1, Z1
+	VPMULLD   Z0, Z1, Z1
+	VPADDD    (DX), Z1, Z1
+	VMOVDQU64 Z1, (DX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	DECQ      BX
+	JNZ       turn
 	VZEROUPPER
 	RET

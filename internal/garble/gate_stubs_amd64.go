@@ -39,3 +39,35 @@ func evaluateAndAESNI(dst *byte, a *byte, b *byte, table *byte, groups int, star
 //
 //go:noescape
 func xorDeltaAVX2(dst *byte, a *byte, b *byte, n int, delta *byte)
+
+// garbleWordsVAES sets x and y to the garbler's words of the wires with zero labels a and b, for groups·KeyBatch
+// instances, groups > 0. Keys and schedules are as in garbleAndVAES.
+//
+//go:noescape
+func garbleWordsVAES(x *byte, y *byte, a *byte, b *byte, groups int, delta *byte, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte)
+
+// evaluateWordsVAES sets x and y to the evaluator's words of the wires with labels a and b, for groups·KeyBatch
+// instances, groups > 0. Keys and schedules are as in evaluateAndVAES.
+//
+//go:noescape
+func evaluateWordsVAES(x *byte, y *byte, a *byte, b *byte, groups int, start *byte, k uint64, l uint64, nextK uint64, nextL uint64, ready *byte, spare *byte)
+
+// shareGatedAVX512 does eights·8 instances, eights > 0: see sum_words.go.
+//
+//go:noescape
+func shareGatedAVX512(words *byte, keep *byte, row0 *byte, row1 *byte, total *byte, weight uint32, eights int)
+
+// sharePlainAVX512 does eights·8 instances, eights > 0: see sum_words.go.
+//
+//go:noescape
+func sharePlainAVX512(words *byte, row0 *byte, total *byte, weight uint32, eights int)
+
+// openGatedAVX512 does eights·8 instances, eights > 0: see sum_words.go.
+//
+//go:noescape
+func openGatedAVX512(words *byte, gate *byte, row0 *byte, row1 *byte, total *byte, weight uint32, eights int)
+
+// openPlainAVX512 does eights·8 instances, eights > 0: see sum_words.go.
+//
+//go:noescape
+func openPlainAVX512(words *byte, row0 *byte, total *byte, weight uint32, eights int)

@@ -57,13 +57,6 @@ func wireRows(s *circuit.Sum, i int) int {
 
 func lastRows(s *circuit.Sum) int { return 1 + min(s.Gated, 1) }
 
-// sums is the room for the sums of a tile.
-type sums struct {
-	bits  [2][tile]uint64 // rows before they are packed
-	total [2][tile]uint32 // Σ w·ρ by colour of the gate; the evaluator's Σ w·e
-	keep  [2][tile]uint32 // 1 for the colour of the gate's 0; the evaluator has its colour
-}
-
 // GarbleSum writes the rows of n instances to table, of SumSize bytes. labels
 // has the zero labels of the outputs, [len(Weights)][n], pads the garbler's
 // shares. The counters from t.Next on, SumKeys(s, n) of them, serve nothing else
@@ -129,76 +122,87 @@ func (g *sumTile) row(width int) []byte {
 	return row
 }
 
+// garble writes the tile's rows.
 func (g *sumTile) garble(delta block.Block, pads []uint32) {
 	w := &g.scratch.sums
-	clear(w.total[0][:g.m])
-	clear(w.total[1][:g.m])
-	last := len(g.Weights) - 1
-	if g.Gated > 0 {
-		for i, x := range g.wire(last) {
-			w.keep[1][i] = uint32(x.Bit())
-			w.keep[0][i] = 1 ^ uint32(x.Bit())
+	clear(w.total[:g.m])
+	g.each(delta, func() {
+		for i, colour := range w.gate.colours[:g.m] {
+			w.keep[i] = colour ^ (1<<32 - 1)
 		}
-	}
-	for i, weight := range g.Weights[:len(g.Weights)-min(g.Gated, 1)] {
+	}, func(i int, x *words) {
 		width := g.bits - g.Shift(i)
-		if width <= 0 {
-			continue
-		}
-		g.scratch.hashBoth(0, g.wire(i), delta, g.tweak.Start, g.counter(i))
 		if i < g.Gated {
-			g.gated(g.wire(i), uint32(weight))
-			ring.PackBits(g.row(width), w.bits[0][:g.m], width)
-			ring.PackBits(g.row(width), w.bits[1][:g.m], width)
+			w.shareGated(x, uint32(g.Weights[i]), g.m)
+			g.pack(0, width)
+			g.pack(1, width)
 		} else {
-			g.plain(g.wire(i), uint32(weight))
-			ring.PackBits(g.row(width), w.bits[0][:g.m], width)
+			w.sharePlain(x, uint32(g.Weights[i]), g.m)
+			g.pack(0, width)
 		}
-	}
-	if g.Gated > 0 {
-		g.scratch.hashBoth(0, g.wire(last), delta, g.tweak.Start, g.counter(last))
-	}
+	})
 	g.last(pads)
 }
 
-// pair returns the hashes of the labels of colours 0 and 1 of instance i of the
-// tile, given that of its zero label; hashBoth has put them into scratch.half.
-func (g *sumTile) pair(i int, colour uint64) (h0, h1 uint64) {
-	group := i &^ (KeyBatch - 1)
-	m := min(KeyBatch, g.m-group)
-	both := g.scratch.half[0][2*group:][:2*m]
-	zero, one := both[i-group].Lo, both[m+i-group].Lo
-	swap := (zero ^ one) & -colour
-	return zero ^ swap, one ^ swap
-}
-
-// gated adds a gated bit: colour of the zero label is b_0, and b_1 its
-// complement.
-func (g *sumTile) gated(zero []block.Block, weight uint32) {
+// each hashes the wires that have rows, two at a time, and calls use for them in
+// their order. The gate is the first to be hashed; gate is called for it.
+func (g *sumTile) each(delta block.Block, gate func(), use func(i int, x *words)) {
 	w := &g.scratch.sums
-	for i, x := range zero {
-		h0, h1 := g.pair(i, x.Bit())
-		b0 := uint32(x.Bit())
-		for q := range 2 {
-			u0, u1, keep := uint32(h0>>(32*q)), uint32(h1>>(32*q)), w.keep[q][i]
-			w.bits[q][i] = uint64(u0 - u1 + keep*(1-2*b0))
-			w.total[q][i] += weight * (u0 - keep*b0)
+	gated := min(g.Gated, 1)
+	order, rows := w.order[:0], len(g.Weights)-gated
+	if gated > 0 {
+		order = append(order, rows)
+	}
+	for i := range rows {
+		if g.bits > g.Shift(i) {
+			order = append(order, i)
+		}
+	}
+	w.order = order
+	// keys returns the counters of two wires, and after the last of those of the
+	// next tile's first two.
+	keys := func(p int) [2]uint64 {
+		first := uint64(0)
+		if p >= len(order) {
+			p, first = 0, tile/KeyBatch
+		}
+		return [2]uint64{g.counter(order[p]) + first, g.counter(order[min(p+1, len(order)-1)]) + first}
+	}
+	for p := 0; p < len(order); p += 2 {
+		x, y, i := &w.words[0], &w.words[1], order[p]
+		if p < gated {
+			x = &w.gate
+		}
+		var b []block.Block
+		if p+1 < len(order) {
+			b = g.wire(order[p+1])
+		} else {
+			y = nil
+		}
+		if delta.Bit() == 1 {
+			g.scratch.garbleWords(x, y, g.wire(i), b, delta, g.tweak.Start, keys(p), keys(p+2))
+		} else {
+			g.scratch.evaluateWords(x, y, g.wire(i), b, g.tweak.Start, keys(p), keys(p+2))
+		}
+		if p < gated {
+			gate()
+		} else {
+			use(i, x)
+		}
+		if y != nil {
+			use(order[p+1], y)
 		}
 	}
 }
 
-// plain adds a bit that always counts.
-func (g *sumTile) plain(zero []block.Block, weight uint32) {
-	w := &g.scratch.sums
-	for i, x := range zero {
-		h0, h1 := g.pair(i, x.Bit())
-		b0 := uint32(x.Bit())
-		u0, u1 := uint32(h0), uint32(h1)
-		w.bits[0][i] = uint64(u0 - u1 + 1 - 2*b0)
-		rho := weight * (u0 - b0)
-		w.total[0][i] += rho
-		w.total[1][i] += rho
-	}
+// pack writes the next row from one of the two.
+func (g *sumTile) pack(row, width int) {
+	ring.PackBits(g.row(width), g.scratch.sums.rows[row][:g.m], width)
+}
+
+// unpack reads the next row into one of the two.
+func (g *sumTile) unpack(row, width int) {
+	ring.UnpackBits(g.scratch.sums.rows[row][:g.m], g.row(width), width)
 }
 
 // last writes the last row: what makes the sum of the garbler's shares pad.
@@ -206,91 +210,47 @@ func (g *sumTile) last(pads []uint32) {
 	w := &g.scratch.sums
 	if g.Gated == 0 {
 		for i, pad := range pads {
-			w.bits[0][i] = uint64(pad - w.total[0][i] + uint32(g.Const))
+			w.rows[0][i] = uint64(pad - uint32(w.total[i]) + uint32(g.Const))
 		}
-		ring.PackBits(g.row(g.bits), w.bits[0][:g.m], g.bits)
+		g.pack(0, g.bits)
 		return
 	}
-	gate := g.wire(len(g.Weights) - 1)
 	weight := uint32(g.Weights[len(g.Weights)-1])
 	for i, pad := range pads {
-		colour := gate[i].Bit()
-		h0, h1 := g.pair(i, colour)
+		total, colour := w.total[i], uint32(w.gate.colours[i])
 		rest := pad + uint32(g.Const)
-		w.bits[0][i] = uint64(rest - w.total[0][i] + weight*uint32(colour) - uint32(h0))
-		w.bits[1][i] = uint64(rest - w.total[1][i] + weight*uint32(1^colour) - uint32(h1))
+		w.rows[0][i] = uint64(rest - uint32(total) + weight&colour - uint32(w.gate.h[0][i]))
+		w.rows[1][i] = uint64(rest - uint32(total>>32) + weight&^colour - uint32(w.gate.h[1][i]))
 	}
-	ring.PackBits(g.row(g.bits), w.bits[0][:g.m], g.bits)
-	ring.PackBits(g.row(g.bits), w.bits[1][:g.m], g.bits)
+	g.pack(0, g.bits)
+	g.pack(1, g.bits)
 }
 
+// evaluate reads the tile's rows.
 func (g *sumTile) evaluate(sums []uint32) {
 	w := &g.scratch.sums
-	total := w.total[0][:g.m]
-	clear(total)
-	last := len(g.Weights) - 1
-	if g.Gated > 0 {
-		for i, x := range g.wire(last) {
-			w.keep[0][i] = uint32(x.Bit())
-		}
-	}
-	for i, weight := range g.Weights[:len(g.Weights)-min(g.Gated, 1)] {
+	clear(w.total[:g.m])
+	g.each(block.Block{}, func() {}, func(i int, x *words) {
 		width := g.bits - g.Shift(i)
-		if width <= 0 {
-			continue
-		}
-		g.hash(i)
-		ring.UnpackBits(w.bits[0][:g.m], g.row(width), width)
+		g.unpack(0, width)
 		if i < g.Gated {
-			ring.UnpackBits(w.bits[1][:g.m], g.row(width), width)
+			g.unpack(1, width)
+			w.openGated(x, uint32(g.Weights[i]), g.m)
+		} else {
+			w.openPlain(x, uint32(g.Weights[i]), g.m)
 		}
-		g.open(g.wire(i), i < g.Gated)
-		for j := range total {
-			total[j] += uint32(weight) * uint32(w.bits[0][j])
-		}
-	}
-	ring.UnpackBits(w.bits[0][:g.m], g.row(g.bits), g.bits)
-	if g.Gated > 0 {
-		ring.UnpackBits(w.bits[1][:g.m], g.row(g.bits), g.bits)
-		g.hash(last)
-		for j, h := range g.scratch.half[0][:g.m] {
-			q := -uint64(w.keep[0][j])
-			total[j] += uint32(h.Lo) + uint32(w.bits[0][j]^(w.bits[0][j]^w.bits[1][j])&q)
-		}
-	} else {
-		for j := range total {
-			total[j] += uint32(w.bits[0][j])
-		}
-	}
+	})
+	g.unpack(0, g.bits)
 	mask := uint32(1<<g.bits - 1)
-	for j, v := range total {
-		sums[j] = v & mask
-	}
-}
-
-// hash hashes the labels of output i into scratch.half.
-func (g *sumTile) hash(i int) {
-	h := g.scratch.half[0][:g.m]
-	for j, x := range g.wire(i) {
-		h[j] = number(x, j)
-	}
-	g.scratch.hashBatch(h, h, g.scratch.keyBatch(g.m, g.tweak.Start, g.counter(i)), KeyBatch)
-}
-
-// open replaces the rows of a wire, in bits[0] and, if it is gated, bits[1], by
-// the evaluator's shares, in bits[0].
-func (g *sumTile) open(labels []block.Block, gated bool) {
-	w := &g.scratch.sums
-	h := g.scratch.half[0][:g.m]
-	if !gated {
-		for j, x := range labels {
-			w.bits[0][j] = uint64(uint32(h[j].Lo) + uint32(w.bits[0][j]&-x.Bit()))
+	if g.Gated == 0 {
+		for i := range sums {
+			sums[i] = (uint32(w.total[i]) + uint32(w.rows[0][i])) & mask
 		}
 		return
 	}
-	for j, x := range labels {
-		q := -uint64(w.keep[0][j])
-		row := w.bits[0][j] ^ (w.bits[0][j]^w.bits[1][j])&q
-		w.bits[0][j] = uint64(uint32(h[j].Lo>>(32&q)) + uint32(row&-x.Bit()))
+	g.unpack(1, g.bits)
+	for i := range sums {
+		row := w.rows[0][i] ^ (w.rows[0][i]^w.rows[1][i])&w.gate.colours[i]
+		sums[i] = (uint32(w.total[i]) + uint32(w.gate.h[0][i]) + uint32(row)) & mask
 	}
 }

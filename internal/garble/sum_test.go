@@ -8,6 +8,7 @@ import (
 
 	"dorcas/internal/block"
 	"dorcas/internal/circuit"
+	"dorcas/internal/impl/impltest"
 )
 
 // summed is a batch of sums as both parties hold it.
@@ -198,16 +199,18 @@ func BenchmarkSums(b *testing.B) {
 	const n, width = 512, 22
 	s := newSummed(rand.New(rand.NewPCG(25, 1)), testSums()["relu"], width, n)
 	scratch, sums := new(Scratch), make([]uint32, n)
-	b.Run("garble", func(b *testing.B) {
-		for b.Loop() {
-			GarbleSum(s.sum, width, n, s.delta, s.tweak, s.zero, s.pads, s.table, scratch)
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/sum")
-	})
-	b.Run("evaluate", func(b *testing.B) {
-		for b.Loop() {
-			EvaluateSum(s.sum, width, n, s.tweak, s.active, sums, s.table, scratch)
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/sum")
+	impltest.EachBench(b, sumGates, func(b *testing.B) {
+		b.Run("garble", func(b *testing.B) {
+			for b.Loop() {
+				GarbleSum(s.sum, width, n, s.delta, s.tweak, s.zero, s.pads, s.table, scratch)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/sum")
+		})
+		b.Run("evaluate", func(b *testing.B) {
+			for b.Loop() {
+				EvaluateSum(s.sum, width, n, s.tweak, s.active, sums, s.table, scratch)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/sum")
+		})
 	})
 }

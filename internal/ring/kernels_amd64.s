@@ -2198,60 +2198,85 @@ gaussianGroup:
 	VZEROUPPER
 	RET
 
-// func unpackVBMI(dst *uint64, src *byte, vectors int, bits int, table *[256]byte)
-// Requires: AVX, AVX512F, AVX512VBMI
-TEXT ·unpackVBMI(SB), NOSPLIT, $0-40
+// func unpackVBMI(dst *uint64, src *byte, vectors int, last int, bits int, table *[256]byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, BMI2
+TEXT ·unpackVBMI(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVQ         vectors+16(FP), DX
-	MOVQ         bits+24(FP), BX
-	MOVQ         table+32(FP), SI
-	VMOVDQU64    (SI), Z0
-	VMOVDQU64    64(SI), Z1
-	VMOVQ        BX, X2
-	MOVQ         $0x0000000000000001, SI
-	VPBROADCASTQ SI, Z3
+	MOVQ         bits+32(FP), DX
+	MOVQ         table+40(FP), BX
+	VMOVDQU64    (BX), Z0
+	VMOVDQU64    64(BX), Z1
+	VMOVQ        DX, X2
+	MOVQ         $0x0000000000000001, BX
+	VPBROADCASTQ BX, Z3
 	VPSLLQ       X2, Z3, Z2
-	MOVQ         $0x0000000000000001, SI
-	VPBROADCASTQ SI, Z3
+	MOVQ         $0x0000000000000001, BX
+	VPBROADCASTQ BX, Z3
 	VPSUBQ       Z3, Z2, Z2
+	MOVQ         vectors+16(FP), BX
+	TESTQ        BX, BX
+	JZ           unpackLoopEnd
 
 unpackLoop:
 	VPERMB    (CX), Z1, Z3
 	VPSRLVQ   Z0, Z3, Z3
 	VPANDQ    Z2, Z3, Z3
 	VMOVDQU64 Z3, (AX)
-	ADDQ      BX, CX
+	ADDQ      DX, CX
 	ADDQ      $+64, AX
-	DECQ      DX
+	DECQ      BX
 	JNZ       unpackLoop
+
+unpackLoopEnd:
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVQ BX, K1
+	MOVQ  last+24(FP), BX
+	TESTQ BX, BX
+	JZ    unpackLastEnd
+
+unpackLast:
+	VMOVDQU8.Z (CX), K1, Z3
+	VPERMB     Z3, Z1, Z3
+	VPSRLVQ    Z0, Z3, Z3
+	VPANDQ     Z2, Z3, Z3
+	VMOVDQU64  Z3, (AX)
+	ADDQ       DX, CX
+	ADDQ       $+64, AX
+	DECQ       BX
+	JNZ        unpackLast
+
+unpackLastEnd:
 	VZEROUPPER
 	RET
 
-// func packVBMI(dst *byte, src *uint64, vectors int, bits int, drop int, table *[256]byte)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI
-TEXT ·packVBMI(SB), NOSPLIT, $0-48
+// func packVBMI(dst *byte, src *uint64, vectors int, last int, bits int, drop int, table *[256]byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, BMI2
+TEXT ·packVBMI(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVQ         vectors+16(FP), DX
-	MOVQ         bits+24(FP), BX
-	MOVQ         table+40(FP), SI
-	MOVQ         drop+32(FP), DI
-	VMOVQ        DI, X0
-	VMOVDQU64    (SI), Z1
-	VMOVDQU64    128(SI), Z2
-	VMOVDQU64    192(SI), Z3
-	VMOVQ        BX, X4
-	MOVQ         $0x0000000000000001, SI
-	VPBROADCASTQ SI, Z5
+	MOVQ         bits+32(FP), DX
+	MOVQ         table+48(FP), BX
+	MOVQ         drop+40(FP), SI
+	VMOVQ        SI, X0
+	VMOVDQU64    (BX), Z1
+	VMOVDQU64    128(BX), Z2
+	VMOVDQU64    192(BX), Z3
+	VMOVQ        DX, X4
+	MOVQ         $0x0000000000000001, BX
+	VPBROADCASTQ BX, Z5
 	VPSLLQ       X4, Z5, Z4
-	MOVQ         $0x0000000000000001, SI
-	VPBROADCASTQ SI, Z5
+	MOVQ         $0x0000000000000001, BX
+	VPBROADCASTQ BX, Z5
 	VPSUBQ       Z5, Z4, Z4
 	VPMOVB2M     Z2, K1
 	KNOTQ        K1, K1
 	VPMOVB2M     Z3, K2
 	KNOTQ        K2, K2
+	MOVQ         vectors+16(FP), BX
+	TESTQ        BX, BX
+	JZ           packLoopEnd
 
 packLoop:
 	VMOVDQU64 (CX), Z5
@@ -2262,10 +2287,34 @@ packLoop:
 	VPERMB.Z  Z5, Z3, K2, Z5
 	VPORQ     Z6, Z5, Z5
 	VMOVDQU64 Z5, (AX)
-	ADDQ      BX, AX
+	ADDQ      DX, AX
 	ADDQ      $+64, CX
-	DECQ      DX
+	DECQ      BX
 	JNZ       packLoop
+
+packLoopEnd:
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVQ BX, K3
+	MOVQ  last+24(FP), BX
+	TESTQ BX, BX
+	JZ    packLastEnd
+
+packLast:
+	VMOVDQU64 (CX), Z5
+	VPSRLQ    X0, Z5, Z5
+	VPANDQ    Z4, Z5, Z5
+	VPSLLVQ   Z1, Z5, Z5
+	VPERMB.Z  Z5, Z2, K1, Z6
+	VPERMB.Z  Z5, Z3, K2, Z5
+	VPORQ     Z6, Z5, Z5
+	VMOVDQU8  Z5, K3, (AX)
+	ADDQ      DX, AX
+	ADDQ      $+64, CX
+	DECQ      BX
+	JNZ       packLast
+
+packLastEnd:
 	VZEROUPPER
 	RET
 

@@ -56,16 +56,16 @@ func ternaryIFMA(x *[2048]uint64)
 //go:noescape
 func gaussianIFMA(dst *[512]uint64, words *[520]uint64, table *[64]uint64)
 
-// unpackVBMI reads 64 bytes for each vector of eight values, positive many.
+// unpackVBMI reads 64 bytes for each vector of eight values, and for the last ones no more than they are packed in.
 //
 //go:noescape
-func unpackVBMI(dst *uint64, src *byte, vectors int, bits int, table *[256]byte)
+func unpackVBMI(dst *uint64, src *byte, vectors int, last int, bits int, table *[256]byte)
 
-// packVBMI drops low bits, then packs. It writes 64 bytes for each vector of eight
-// values, positive many.
+// packVBMI drops low bits, then packs. It writes 64 bytes for each vector of eight values, and for the last ones
+// no more than they are packed in.
 //
 //go:noescape
-func packVBMI(dst *byte, src *uint64, vectors int, bits int, drop int, table *[256]byte)
+func packVBMI(dst *byte, src *uint64, vectors int, last int, bits int, drop int, table *[256]byte)
 
 // expandKeyAES computes the fifteen round keys of AES-256.
 //

@@ -30,26 +30,30 @@ func newWidths() *[maxWidth + 1][256]byte {
 	return t
 }
 
-// wholeVectors returns how many vectors of eight of n values the kernels can do:
-// they read or write 64 bytes for each.
-func wholeVectors(n, packed, bits int) int {
-	if !vectorised() || bits < minWidth || bits > maxWidth || packed < 64 {
-		return 0
+// vectors returns how many vectors of eight of n values the kernels do, and how
+// many of them reach less than 64 bytes before the end of the string.
+func vectors(n, packed, bits int) (all, last int) {
+	if !vectorised() || bits < minWidth || bits > maxWidth || n < 8 {
+		return 0, 0
 	}
-	return min(n/8, (packed-64)/bits+1)
+	all = n / 8
+	if packed < 64 {
+		return all, all
+	}
+	return all, all - min(all, (packed-64)/bits+1)
 }
 
 func pack(dst []byte, src []uint64, bits, drop int) {
-	if v := wholeVectors(len(src), len(dst), bits); v > 0 {
-		packVBMI(&dst[0], &src[0], v, bits, drop, &widths[bits])
+	if v, last := vectors(len(src), len(dst), bits); v > 0 {
+		packVBMI(&dst[0], &src[0], v-last, last, bits, drop, &widths[bits])
 		dst, src = dst[v*bits:], src[8*v:]
 	}
 	packGeneric(dst, src, bits, drop)
 }
 
 func unpack(dst []uint64, src []byte, bits int) {
-	if v := wholeVectors(len(dst), len(src), bits); v > 0 {
-		unpackVBMI(&dst[0], &src[0], v, bits, &widths[bits])
+	if v, last := vectors(len(dst), len(src), bits); v > 0 {
+		unpackVBMI(&dst[0], &src[0], v-last, last, bits, &widths[bits])
 		dst, src = dst[8*v:], src[v*bits:]
 	}
 	unpackGeneric(dst, src, bits)

@@ -27,8 +27,12 @@ func packOracle(values []uint64, bits int) []byte {
 
 func checkPacking(t *testing.T, values []uint64, bits int) {
 	t.Helper()
-	got := bytes.Repeat([]byte{0xff}, PackedSize(len(values), bits))
+	room := bytes.Repeat([]byte{0xff}, PackedSize(len(values), bits)+64)
+	got := room[: len(room)-64 : len(room)-64]
 	PackBits(got, values, bits)
+	if !bytes.Equal(room[len(got):], bytes.Repeat([]byte{0xff}, 64)) {
+		t.Fatalf("%d values of %d bits: written past the end", len(values), bits)
+	}
 	if !bytes.Equal(got, packOracle(values, bits)) {
 		t.Fatalf("%d values of %d bits: packed wrongly", len(values), bits)
 	}
@@ -57,7 +61,7 @@ func TestPack(t *testing.T) { impltest.Each(t, kernels, testPack) }
 
 func testPack(t *testing.T) {
 	r := newRand(6)
-	lengths := []int{63, 64, 65, 71, 72, 100}
+	lengths := []int{63, 64, 65, 71, 72, 100, 256, 263}
 	for n := range 40 {
 		lengths = append(lengths, n)
 	}

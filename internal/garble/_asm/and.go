@@ -6,29 +6,43 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// A kernel is what both And gates consist of.
+// A kernel is what all kernels consist of that hash the labels a under one key
+// a group and the labels b under another.
 type kernel struct {
-	dst, a, b, table Register
-	groups           Register // that remain
-	ahead            Register // bytes to the table of the next gate
-	now, next        Register // schedules in use and in the making
-	keys             *keySchedule
-	high, one        VecVirtual
-	number           [2]VecVirtual // σ of the numbers of instances 0 to 3 and 4 to 7
+	a, b      Register
+	groups    Register // that remain
+	now, next Register // schedules in use and in the making
+	keys      *keySchedule
+	high, one VecVirtual
+	number    [2]VecVirtual // σ of the numbers of instances 0 to 3 and 4 to 7
+	rows      []row
+}
+
+// A row is a pointer that advances by so many bytes a group.
+type row struct {
+	at    Register
+	bytes uint32
 }
 
 func newKernel() *kernel {
 	k := &kernel{
-		dst: Load(Param("dst"), GP64()), a: Load(Param("a"), GP64()), b: Load(Param("b"), GP64()),
-		table: Load(Param("table"), GP64()), groups: Load(Param("groups"), GP64()), ahead: Load(Param("ahead"), GP64()),
+		a: Load(Param("a"), GP64()), b: Load(Param("b"), GP64()), groups: Load(Param("groups"), GP64()),
 		now: Load(Param("spare"), GP64()), next: Load(Param("ready"), GP64()), keys: newKeySchedule(),
 		high: load(high), one: load(one), number: [2]VecVirtual{load(numberLow), load(numberTop)},
 	}
+	k.rows = []row{{k.a, group}, {k.b, group}}
 	k.keys.count("k", "l")
 	for _, c := range k.keys.counters {
 		VPADDQ(eights, c, c)
 	}
 	return k
+}
+
+// row loads another row.
+func (k *kernel) row(name string, bytes uint32) Register {
+	r := Load(Param(name), GP64())
+	k.rows = append(k.rows, row{r, bytes})
+	return r
 }
 
 // loop emits turns of two groups, eight groups to a schedule. It goes on until
@@ -46,10 +60,9 @@ func (k *kernel) loop(keys Register, turn func()) {
 	MOVQ(U32(4), turns)
 	Label("turn")
 	turn()
-	for _, r := range []Register{k.dst, k.a, k.b} {
-		ADDQ(I32(2*group), r)
+	for _, r := range k.rows {
+		ADDQ(U32(2*r.bytes), r.at)
 	}
-	ADDQ(I32(4*group), k.table)
 	ADDQ(Imm(32), keys)
 	DECQ(turns)
 	JNZ(LabelRef("turn"))
@@ -93,6 +106,18 @@ func sum(d, x, y VecVirtual) VecVirtual {
 	return d
 }
 
+// and is what both And gates consist of.
+type and struct {
+	*kernel
+	dst, table Register
+	ahead      Register // bytes to the table of the next gate
+}
+
+func newAnd() *and {
+	k := newKernel()
+	return &and{k, k.row("dst", group), k.row("table", 2*group), Load(Param("ahead"), GP64())}
+}
+
 // garbleAnd emits the kernel of the garbler, eight registers under way.
 func garbleAnd() {
 	TEXT("garbleAndVAES", NOSPLIT, "func(dst, a, b, table *byte, groups int, delta, start *byte, k, l, nextK, nextL uint64, ready, spare *byte, ahead int)")
@@ -100,8 +125,8 @@ func garbleAnd() {
 	Doc("garbleAndVAES garbles groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).",
 		"The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the",
 		"number of eights of groups, rounded up, is odd, to spare. The table is fetched ahead by so many bytes.")
-	k := newKernel()
-	g := &garbler{kernel: k, delta: broadcast(Mem{Base: Load(Param("delta"), GP64())})}
+	k := newAnd()
+	g := &garbler{and: k, delta: broadcast(Mem{Base: Load(Param("delta"), GP64())})}
 	g.sigmaDelta = k.sigma(g.delta)
 	for j := range g.both {
 		g.both[j] = ZMM()
@@ -128,7 +153,7 @@ func garbleAnd() {
 }
 
 type garbler struct {
-	*kernel
+	*and
 	delta, sigmaDelta VecVirtual
 	both              [2]VecVirtual // number ⊕ σ(Δ)
 }
@@ -188,7 +213,7 @@ func evaluateAnd() {
 	Doc("evaluateAndVAES evaluates groups·KeyBatch instances, groups > 0, with keys start ⊕ (k + i) and start ⊕ (l + i).",
 		"The schedules of the first eight of both are at ready; those from nextK and nextL on go to ready or, if the",
 		"number of eights of groups, rounded up, is odd, to spare. The table is fetched ahead by so many bytes.")
-	k := newKernel()
+	k := newAnd()
 	keys := GP64()
 	k.loop(keys, func() {
 		CMPQ(k.groups, Imm(1))
@@ -207,7 +232,7 @@ func evaluateAnd() {
 }
 
 // evaluate emits some groups.
-func (k *kernel) evaluate(groups []int, keys Register, between func(round int)) {
+func (k *and) evaluate(groups []int, keys Register, between func(round int)) {
 	var states []state
 	var sums []VecVirtual
 	for _, i := range groups {

@@ -7,12 +7,17 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-const group = 8 * 16 // bytes of the labels of one key
+const (
+	group = 8 * 16 // bytes of the labels of one key
+	tile  = 256    // instances, as package garble has it
+)
 
 // Truth tables of VPTERNLOGQ for (dst, second, first operand).
 const (
 	xor3   = 0x96 // d ⊕ s ⊕ f
 	xorAnd = 0x78 // d ⊕ (s ∧ f)
+	choose = 0xca // s where d is 1, else f
+	andOr  = 0xc8 // s ∧ (d ∨ f)
 )
 
 // Constants in memory.
@@ -32,6 +37,7 @@ var (
 	highHalf  = eight("high_half", 4, 5, 12, 13, 6, 7, 14, 15)
 	evenLanes = eight("even_lanes", 0, 1, 4, 5, 8, 9, 12, 13)
 	oddLanes  = eight("odd_lanes", 2, 3, 6, 7, 10, 11, 14, 15)
+	lowOfAll  = eight("low_of_all", 0, 2, 4, 6, 8, 10, 12, 14)
 )
 
 func main() {
@@ -42,6 +48,9 @@ func main() {
 	narrowGarble()
 	narrowEvaluate()
 	free()
+	garbleWords()
+	evaluateWords()
+	sumArithmetic()
 	Generate()
 }
 
