@@ -1,15 +1,19 @@
 package linear
 
+import "slices"
+
 // axis is one direction (rows or columns) of a convolution, rewritten with
 // stride 1: output o of a channel reads its places o to o+taps-1. The channel
 // with offset d holds at place p the input at p·step + d − pad, and the weight
-// of its tap a is that of the kernel's tap a·step + d.
+// of its tap a is that of the kernel at a·step + d, if the kernel has a tap there:
+// its taps stand at multiples of dil. The other weights are public zeros.
 //
 // Two rewritings serve: by phases, where offset d < step takes every step-th
 // tap of the kernel and no input is held twice; and unrolled, where every tap
 // of the kernel is a channel of its own.
 type axis struct {
 	in, kernel int
+	dil        int
 	step, pad  int
 	outs       int
 	taps       int
@@ -17,24 +21,56 @@ type axis struct {
 	head, tail int   // places, at the two ends, that hold 0 in every channel
 }
 
-func newAxis(in, kernel, stride, padLow, outs int, unroll bool) axis {
-	ax := axis{in: in, kernel: kernel, step: stride, pad: padLow, outs: outs}
-	phases := min(stride, kernel)
-	ax.taps = (kernel + stride - 1) / stride
+func newAxis(in, kernel, dil, stride, padLow, outs int, unroll bool) axis {
+	ax := axis{in: in, kernel: kernel, dil: max(dil, 1), step: stride, pad: padLow, outs: outs}
+	ax.taps = ceilDiv(extent(kernel, ax.dil), stride)
 	if unroll {
-		phases, ax.taps = kernel, 1
+		ax.taps = 1
 	}
-	for d := range phases {
+	for a := range kernel {
+		d := a * ax.dil
+		if !unroll {
+			d %= stride
+			if a >= stride { // from here on they repeat
+				break
+			}
+		}
 		if low, high := ax.held(d); low < high {
 			ax.offsets = append(ax.offsets, d)
 		}
 	}
+	slices.Sort(ax.offsets)
+	ax.offsets = slices.Compact(ax.offsets)
 	if len(ax.offsets) == 0 { // nothing but border: a channel of zeros
 		ax.offsets = []int{0}
 		return ax
 	}
 	ax.trim()
 	return ax
+}
+
+// line is which taps of the kernel a channel has: n of them, tap and every
+// tapStep-th behind it, as taps at, at+atStep, … of the channel.
+type line struct{ n, tap, tapStep, at, atStep int }
+
+// line returns the taps of the channel with offset d.
+func (ax *axis) line(d int) line {
+	common := gcd(ax.step, ax.dil)
+	l := line{tap: ceilDiv(d, ax.dil), tapStep: ax.step / common, atStep: ax.dil / common}
+	for l.tap < ax.kernel && (l.tap*ax.dil-d)%ax.step != 0 {
+		l.tap++
+	}
+	if l.at = (l.tap*ax.dil - d) / ax.step; l.tap < ax.kernel && l.at < ax.taps {
+		l.n = min(ceilDiv(ax.kernel-l.tap, l.tapStep), ceilDiv(ax.taps-l.at, l.atStep))
+	}
+	return l
+}
+
+func gcd(a, b int) int {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // places returns the number of places of a channel.
@@ -93,6 +129,7 @@ func (ax *axis) split(n int) []part {
 // view is a convolution rewritten with stride 1, as packing sees it.
 type view struct {
 	row, col axis
+	group    grouping
 	inC      int
 	// flat: every channel has one tap, so rows follow one another as one
 	// column of width·height places and tiles need not end with a row.
@@ -103,11 +140,12 @@ type view struct {
 // newView rewrites g; unrollH and unrollW say which axes to unroll.
 func newView(g Geometry, unrollH, unrollW bool) view {
 	v := view{
-		row:   newAxis(g.InH, g.KH, g.StrideH, g.PadTop, g.OutH(), unrollH),
-		col:   newAxis(g.InW, g.KW, g.StrideW, g.PadLeft, g.OutW(), unrollW),
+		row:   newAxis(g.InH, g.KH, g.DilH, g.StrideH, g.PadTop, g.OutH(), unrollH),
+		col:   newAxis(g.InW, g.KW, g.DilW, g.StrideW, g.PadLeft, g.OutW(), unrollW),
 		inC:   g.InC,
 		width: g.OutW(),
 	}
+	v.group = grouping{channels: v.channels() / g.groups(), kernels: g.OutC / g.groups()}
 	v.flat = v.row.taps == 1 && v.col.taps == 1 && v.row.outs*v.col.outs <= maxFlat
 	return v
 }

@@ -37,6 +37,7 @@ const maxColumns = 32
 // and the order of trials is fixed: both parties find the same.
 type search struct {
 	prices
+	group             grouping
 	channels, kernels int
 	rows, cols        axis
 	options           [][]option // by blocks that fit in a polynomial
@@ -49,7 +50,8 @@ type search struct {
 // option is a cut with the bytes of an answer by its wanted coefficients.
 type option struct {
 	cut
-	sizes []int
+	sizes    []int
+	products int64
 }
 
 // class is a part of the columns and how often it occurs.
@@ -62,7 +64,7 @@ type class struct {
 // they cost more than maxBytes; tooDear if not even a single output fits in a
 // polynomial.
 func findTiles(v *view, outC int, p prices) ([]tile, cost) {
-	s := &search{prices: p, channels: v.channels(), kernels: outC}
+	s := &search{prices: p, group: v.group, channels: v.channels(), kernels: outC}
 	s.rows, s.cols = v.grid()
 	s.options = make([][]option, p.n+1)
 	s.best = make([]cost, s.rows.outs+1)
@@ -218,7 +220,7 @@ func (s *search) choose(b *block) (cost, cut) {
 		c := cost{
 			bytes: int64(o.uploads)*int64(s.upload) +
 				int64(o.answers-1)*int64(o.sizes[o.m*b.outs()]) + int64(o.sizes[last*b.outs()]),
-			products: int64(o.uploads) * int64(o.answers),
+			products: o.products,
 		}
 		if c.less(least) {
 			least, choice = c, o.cut
@@ -228,8 +230,8 @@ func (s *search) choose(b *block) (cost, cut) {
 }
 
 // optionsFor returns the cuts worth a trial when fit blocks go into a
-// polynomial: for every number of uploads the fewest answers, groups as equal
-// as can be.
+// polynomial: for every number of uploads the fewest answers, shared out as
+// equally as can be, unless they align with groups of channels.
 func (s *search) optionsFor(fit int) []option {
 	if s.options[fit] != nil {
 		return s.options[fit]
@@ -239,16 +241,32 @@ func (s *search) optionsFor(fit int) []option {
 		var o option
 		o.uploads = ceilDiv(s.channels, ct)
 		o.ct = ceilDiv(s.channels, o.uploads)
-		o.answers = ceilDiv(s.kernels, min(fit/o.ct, s.maxKernels, s.kernels))
+		most := min(fit/o.ct, s.maxKernels, s.kernels)
+		o.answers = ceilDiv(s.kernels, most)
 		o.m = ceilDiv(s.kernels, o.answers)
 		if len(opts) == 0 || o.answers < opts[len(opts)-1].answers {
-			o.sizes = s.prices.answers(o.m)
-			opts = append(opts, o)
+			opts = append(opts, s.alignedTo(o, fit, most))
 		}
 		ct = o.ct - 1
 	}
 	s.options[fit] = opts
 	return opts
+}
+
+// alignedTo completes an option, after making its uploads and answers whole
+// groups or parts of them where their numbers stay.
+func (s *search) alignedTo(o option, fit, most int) option {
+	ct := aligned(o.ct, s.group.channels, min(fit, s.channels))
+	m := aligned(o.m, s.group.kernels, most)
+	for _, c := range []cut{{ct: ct, m: m}, {ct: ct, m: o.m}, {ct: o.ct, m: m}} {
+		c.uploads, c.answers = ceilDiv(s.channels, c.ct), ceilDiv(s.kernels, c.m)
+		if c.m*c.ct <= fit && c.uploads == o.uploads && c.answers == o.answers && s.group.products(&c) < s.group.products(&o.cut) {
+			o.cut = c
+		}
+	}
+	o.sizes = s.prices.answers(o.m)
+	o.products = s.group.products(&o.cut)
+	return o
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

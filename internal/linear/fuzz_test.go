@@ -8,16 +8,21 @@ import (
 // FuzzLayout: any geometry is laid out right or refused. A client takes it from
 // a server.
 func FuzzLayout(f *testing.F) {
-	f.Add(3, 8, 8, 4, 3, 3, 1, 1, 1, 1, 1, 1, uint8(64))
-	f.Add(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, uint8(16))
-	f.Add(2, 9, 5, 3, 5, 2, 2, 3, 0, 4, 3, 0, uint8(32))
-	f.Add(1<<40, 1<<40, -1, 0, 3, 3, 1, 1, 1, 1, 1, 1<<62, uint8(1))
-	f.Fuzz(func(t *testing.T, inC, inH, inW, outC, kh, kw, sh, sw, top, left, bottom, right int, n uint8) {
-		g := Geometry{inC, inH, inW, outC, kh, kw, sh, sw, top, left, bottom, right}
+	f.Add(3, 8, 8, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, uint8(64))
+	f.Add(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, uint8(16))
+	f.Add(2, 9, 5, 3, 5, 2, 2, 3, 0, 4, 3, 0, 1, 2, 1, uint8(32))
+	f.Add(1<<40, 1<<40, -1, 0, 3, 3, 1, 1, 1, 1, 1, 1<<62, 1<<62, -1, 1<<62, uint8(1))
+	f.Add(6, 7, 8, 12, 3, 2, 2, 1, 1, 2, 1, 2, 3, 2, 3, uint8(90))
+	f.Fuzz(func(t *testing.T, inC, inH, inW, outC, kh, kw, sh, sw, top, left, bottom, right, groups, dilH, dilW int, n uint8) {
+		g := sides(inC, inH, inW, outC, kh, kw, sh, sw, top, left, bottom, right)
+		g.Groups, g.DilH, g.DilW = groups, dilH, dilW
 		if g.check() != nil || n == 0 {
 			return
 		}
 		if g.InC*g.InH*g.InW > 1<<10 || g.OutC*g.OutH()*g.OutW()*g.InC*g.KH*g.KW > 1<<14 {
+			return
+		}
+		if _, err := newLayout(g, flatPrices(int(n))); err != nil {
 			return
 		}
 		x, w := randomTensors(rand.New(rand.NewPCG(1, 1)), g)

@@ -42,6 +42,7 @@ type Layout struct {
 	view     view
 	tiles    []placed
 	sets     []weightSet
+	starts   [][]int32 // of the sets: the first plaintext of every answer
 	uploads  int
 	answers  int
 	products int
@@ -57,8 +58,8 @@ type placed struct {
 	wanted                   []int32 // coefficients of an answer of m kernels
 }
 
-// weightSet names plaintexts that several tiles share: uploads · answers of
-// them, answer by answer.
+// weightSet names plaintexts that several tiles share: for each answer one for
+// each of its sources.
 type weightSet struct {
 	cut
 	pitch, size int
@@ -122,6 +123,7 @@ func (l *Layout) place(tiles []tile) {
 			set = len(l.sets)
 			sets[key] = set
 			l.sets = append(l.sets, key)
+			l.starts = append(l.starts, l.startsOf(&key.cut))
 		}
 		f := form{set, t.outAt(rows.taps, cols.taps), t.outs(), t.cols.outs}
 		if forms[f] == nil {
@@ -132,7 +134,7 @@ func (l *Layout) place(tiles []tile) {
 		})
 		l.uploads += t.uploads
 		l.answers += t.answers
-		l.products += t.uploads * t.answers
+		l.products += int(l.starts[set][t.answers])
 	}
 }
 
@@ -188,8 +190,9 @@ func (l *Layout) Out() int { return l.geometry.OutC * l.geometry.OutH() * l.geom
 // the first. Answers come in the order of their sources, so a server can
 // forget an upload once the answers have gone past it.
 func (l *Layout) Sources(i int) (first, count int) {
-	t, _ := l.answerTile(i)
-	return t.firstUpload, t.uploads
+	t, group := l.answerTile(i)
+	first, end := l.view.group.sources(&t.cut, group, l.geometry.OutC)
+	return t.firstUpload + first, end - first
 }
 
 // String describes the layout completely: layouts with the same String are

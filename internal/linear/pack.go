@@ -63,32 +63,39 @@ func copyPlaces(dst []uint32, src []int32, step int) {
 // coeffs, which is zero and has n entries.
 func (l *Layout) spread(coeffs []int32, set *weightSet, upload, answer int, w []int16) {
 	row, col := &l.view.row, &l.view.col
-	taps := row.kernel * col.kernel
+	taps, size := row.kernel*col.kernel, l.geometry.taps()
 	kernels := min(set.m, l.geometry.OutC-answer*set.m)
 	channels := min(set.ct, l.view.channels()-upload*set.ct)
-	if row.taps == 1 && col.taps == 1 && len(row.offsets)*len(col.offsets) == taps {
-		l.spreadMatrix(coeffs, set, w[answer*set.m*l.geometry.InC*taps+upload*set.ct:], channels, kernels)
+	if row.taps == 1 && col.taps == 1 && len(row.offsets)*len(col.offsets) == taps && l.geometry.groups() == 1 {
+		l.spreadMatrix(coeffs, set, w[answer*set.m*size+upload*set.ct:], channels, kernels)
 		return
 	}
 	for s := range channels {
 		c, dh, dw := l.view.channel(upload*set.ct + s)
-		rows, cols := ceilDiv(row.kernel-dh, row.step), ceilDiv(col.kernel-dw, col.step)
-		rows, cols = min(rows, row.taps), min(cols, col.taps)
-		at := (row.taps-1)*set.pitch + col.taps - 1 - s*set.size
-		for k := range kernels {
-			kernel := w[((answer*set.m+k)*l.geometry.InC+c)*taps+dh*col.kernel+dw:]
-			for i := range rows {
-				line, p := kernel[i*row.step*col.kernel:], at-i*set.pitch
-				for j := range cols {
-					v := int32(line[j*col.step])
-					if q := p - j; q >= 0 {
-						coeffs[q] += v
-					} else { // X^q = −X^(q+n)
-						coeffs[q+l.n] -= v
-					}
-				}
+		rows, cols := row.line(dh), col.line(dw)
+		at := (row.taps-1)*set.pitch + col.taps - 1 - s*set.size - rows.at*set.pitch - cols.at
+		group := c / (l.geometry.InC / l.geometry.groups())
+		low := max(group*l.view.group.kernels-answer*set.m, 0)
+		for k := low; k < min((group+1)*l.view.group.kernels-answer*set.m, kernels); k++ {
+			kernel := w[(answer*set.m+k)*size+c%(l.geometry.InC/l.geometry.groups())*taps:]
+			l.spreadKernel(coeffs, at+k*set.ct*set.size, set.pitch, kernel[:taps], rows, cols)
+		}
+	}
+}
+
+// spreadKernel adds the taps of one channel of one kernel, the first at the
+// place at, which may be negative.
+func (l *Layout) spreadKernel(coeffs []int32, at, pitch int, kernel []int16, rows, cols line) {
+	for i := range rows.n {
+		first := (rows.tap+i*rows.tapStep)*l.view.col.kernel + cols.tap
+		p := at - i*rows.atStep*pitch
+		for j := range cols.n {
+			v := int32(kernel[first+j*cols.tapStep])
+			if q := p - j*cols.atStep; q >= 0 {
+				coeffs[q] += v
+			} else { // X^q = −X^(q+n)
+				coeffs[q+l.n] -= v
 			}
-			at += set.ct * set.size
 		}
 	}
 }

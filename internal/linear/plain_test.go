@@ -11,18 +11,19 @@ import (
 
 // direct is the convolution by its definition, modulo 2^64.
 func direct(g Geometry, x []int32, w []int16) []int64 {
-	oh, ow := g.OutH(), g.OutW()
+	oh, ow, per := g.OutH(), g.OutW(), g.InC/g.groups()
 	y := make([]int64, g.OutC*oh*ow)
 	for k := range g.OutC {
 		for i := range oh {
 			for j := range ow {
 				sum := int64(0)
-				for c := range g.InC {
+				for d := range per {
+					c := k/(g.OutC/g.groups())*per + d
 					for a := range g.KH {
 						for b := range g.KW {
-							h, v := i*g.StrideH+a-g.PadTop, j*g.StrideW+b-g.PadLeft
+							h, v := i*g.StrideH+a*max(g.DilH, 1)-g.PadTop, j*g.StrideW+b*max(g.DilW, 1)-g.PadLeft
 							if h >= 0 && h < g.InH && v >= 0 && v < g.InW {
-								sum += int64(x[(c*g.InH+h)*g.InW+v]) * int64(w[((k*g.InC+c)*g.KH+a)*g.KW+b])
+								sum += int64(x[(c*g.InH+h)*g.InW+v]) * int64(w[((k*per+d)*g.KH+a)*g.KW+b])
 							}
 						}
 					}
@@ -78,7 +79,7 @@ func randomTensors(rnd *rand.Rand, g Geometry) (x []int32, w []int16) {
 	for i := range x {
 		x[i] = int32(rnd.Uint32())
 	}
-	w = make([]int16, g.OutC*g.InC*g.KH*g.KW)
+	w = make([]int16, g.OutC*g.taps())
 	for i := range w {
 		w[i] = int16(rnd.IntN(511) - 255)
 	}
@@ -114,7 +115,7 @@ func checkPlain(t *testing.T, l *Layout, x []int32, w []int16) {
 		norm := int64(0)
 		for u := range count {
 			coeffs := make([]int32, l.n)
-			l.spread(coeffs, set, u, group, w)
+			l.spread(coeffs, set, first-tile.firstUpload+u, group, w)
 			for _, c := range coeffs {
 				norm += int64(c) * int64(c)
 			}
@@ -156,7 +157,7 @@ func checkPlain(t *testing.T, l *Layout, x []int32, w []int16) {
 
 // groupNorm returns the squared norm of all the weights of a group of kernels.
 func groupNorm(l *Layout, tile *placed, group int, w []int16) int64 {
-	size := l.geometry.InC * l.geometry.KH * l.geometry.KW
+	size := l.geometry.taps()
 	first := group * tile.m
 	sum := int64(0)
 	for _, v := range w[first*size : min(first+tile.m, l.geometry.OutC)*size] {
@@ -175,6 +176,13 @@ func randomGeometry(rnd *rand.Rand) Geometry {
 		if rnd.IntN(2) == 0 {
 			g.PadTop, g.PadLeft = rnd.IntN(4), rnd.IntN(4)
 			g.PadBottom, g.PadRight = rnd.IntN(4), rnd.IntN(4)
+		}
+		if rnd.IntN(2) == 0 { // groups of a few channels, often of one
+			g.Groups, g.OutC = g.InC, g.InC*small(3)
+			g.InC *= small(4)
+		}
+		if rnd.IntN(2) == 0 {
+			g.DilH, g.DilW = rnd.IntN(5), rnd.IntN(5)
 		}
 		if g.check() == nil {
 			return g
@@ -196,9 +204,23 @@ func TestPlainRandom(t *testing.T) {
 	}
 }
 
+// sides is a convolution without groups or dilation.
+func sides(inC, inH, inW, outC, kh, kw, sh, sw, top, left, bottom, right int) Geometry {
+	return Geometry{
+		InC: inC, InH: inH, InW: inW, OutC: outC, KH: kh, KW: kw, StrideH: sh, StrideW: sw,
+		PadTop: top, PadLeft: left, PadBottom: bottom, PadRight: right,
+	}
+}
+
+// grouped is g in groups, with taps dil apart.
+func grouped(g Geometry, groups, dil int) Geometry {
+	g.Groups, g.DilH, g.DilW = groups, dil, dil
+	return g
+}
+
 // square is a convolution with equal sides.
 func square(inC, in, outC, k, stride, pad int) Geometry {
-	return Geometry{inC, in, in, outC, k, k, stride, stride, pad, pad, pad, pad}
+	return sides(inC, in, in, outC, k, k, stride, stride, pad, pad, pad, pad)
 }
 
 func TestPlainCases(t *testing.T) {
@@ -214,24 +236,37 @@ func TestPlainCases(t *testing.T) {
 		{"kernel as large as the input", square(3, 7, 9, 7, 1, 0), 64},
 		{"kernel larger than the ring", square(2, 12, 2, 9, 1, 0), 64},
 		{"kernel much larger than the ring", square(1, 20, 2, 19, 1, 1), 16},
-		{"kernel wider than the ring", Geometry{2, 6, 40, 3, 3, 30, 1, 1, 1, 1, 1, 1}, 16},
+		{"kernel wider than the ring", sides(2, 6, 40, 3, 3, 30, 1, 1, 1, 1, 1, 1), 16},
 		{"plane larger than the ring", square(2, 24, 3, 3, 1, 1), 64},
-		{"row larger than the ring", Geometry{1, 3, 200, 2, 3, 3, 1, 1, 1, 1, 1, 1}, 64},
+		{"row larger than the ring", sides(1, 3, 200, 2, 3, 3, 1, 1, 1, 1, 1, 1), 64},
 		{"kernel smaller than the stride", square(3, 13, 4, 2, 3, 1), 64},
 		{"1×1, stride 2", square(4, 12, 5, 1, 2, 0), 64},
 		{"1×1, stride 2, border", square(4, 11, 5, 1, 2, 1), 64},
 		{"kernel larger than the stride", square(2, 15, 5, 5, 2, 2), 128},
 		{"border wider than the kernel", square(2, 3, 2, 2, 1, 5), 64},
 		{"border wider than kernel and stride", square(2, 3, 2, 3, 2, 7), 64},
-		{"border on one side", Geometry{2, 9, 9, 3, 3, 3, 1, 1, 0, 2, 1, 0}, 64},
-		{"border on the other side", Geometry{2, 9, 9, 3, 3, 3, 1, 1, 2, 0, 0, 1}, 64},
-		{"unequal strides", Geometry{2, 17, 9, 3, 5, 3, 3, 1, 2, 1, 2, 1}, 64},
-		{"one row", Geometry{3, 1, 40, 4, 1, 5, 1, 1, 0, 2, 0, 2}, 64},
-		{"one column", Geometry{3, 40, 1, 4, 5, 1, 1, 2, 2, 0, 2, 0}, 64},
+		{"border on one side", sides(2, 9, 9, 3, 3, 3, 1, 1, 0, 2, 1, 0), 64},
+		{"border on the other side", sides(2, 9, 9, 3, 3, 3, 1, 1, 2, 0, 0, 1), 64},
+		{"unequal strides", sides(2, 17, 9, 3, 5, 3, 3, 1, 2, 1, 2, 1), 64},
+		{"one row", sides(3, 1, 40, 4, 1, 5, 1, 1, 0, 2, 0, 2), 64},
+		{"one column", sides(3, 40, 1, 4, 5, 1, 1, 2, 2, 0, 2, 0), 64},
 		{"rows that no kernel reaches", square(2, 12, 2, 3, 5, 0), 64},
 		{"two rows, wide kernel", square(3, 2, 4, 5, 1, 2), 64},
 		{"1×1 image, 3×3 kernel", square(5, 1, 6, 3, 1, 1), 64},
 		{"1×1, one column of places", square(2, 20, 3, 1, 1, 0), 64},
+		{"depthwise", grouped(square(9, 5, 9, 3, 1, 1), 9, 1), 256},
+		{"depthwise, one channel fits", grouped(square(9, 5, 9, 3, 1, 1), 9, 1), 64},
+		{"depthwise, two kernels a channel", grouped(square(7, 4, 14, 3, 2, 1), 7, 1), 256},
+		{"depthwise vector", grouped(square(50, 1, 50, 1, 1, 0), 50, 1), 64},
+		{"groups of 4 → 2", grouped(square(12, 4, 6, 3, 1, 1), 3, 1), 256},
+		{"groups of 3 → 5, 1×1", grouped(square(15, 3, 25, 1, 1, 0), 5, 1), 64},
+		{"two groups of a matrix", grouped(square(100, 1, 38, 1, 1, 0), 2, 1), 64},
+		{"dilated", grouped(square(2, 11, 3, 3, 1, 2), 1, 2), 128},
+		{"dilated, stride 2", grouped(square(2, 13, 3, 3, 2, 2), 1, 2), 128},
+		{"dilated by 3, stride 2", grouped(square(2, 15, 3, 4, 2, 3), 1, 3), 128},
+		{"dilated by 2, stride 6", grouped(square(2, 25, 3, 4, 6, 0), 1, 2), 128},
+		{"dilated beyond the ring", grouped(square(2, 20, 3, 3, 1, 9), 1, 9), 64},
+		{"dilated depthwise", grouped(square(4, 9, 4, 3, 1, 2), 4, 2), 256},
 	}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for _, c := range cases {
@@ -265,8 +300,9 @@ func TestSearchBeatsUniform(t *testing.T) {
 // for strides, every tile holding its whole border.
 func uniformLeast(g Geometry, p prices) int {
 	least := 1 << 60
-	th, tw := ceilDiv(g.KH, g.StrideH), ceilDiv(g.KW, g.StrideW)
-	channels := g.InC * min(g.StrideH, g.KH) * min(g.StrideW, g.KW)
+	kh, kw := extent(g.KH, g.DilH), extent(g.KW, g.DilW)
+	th, tw := ceilDiv(kh, g.StrideH), ceilDiv(kw, g.StrideW)
+	channels := g.InC * min(g.StrideH, kh) * min(g.StrideW, kw)
 	for h := 1; h <= g.OutH(); h++ {
 		for w := 1; w <= g.OutW(); w++ {
 			fit := p.n / ((h + th - 1) * (w + tw - 1))
@@ -298,6 +334,12 @@ func TestGeometryErrors(t *testing.T) {
 		"output too big": square(1, 1<<13, 4, 1, 1, 0),
 		"too many bytes": square(1, 1<<12, 4, 20, 1, 0),
 		"max int":        square(1<<62, 1<<62, 1<<62, 1<<62, 1, 1<<62),
+		"uneven groups":  grouped(square(4, 8, 6, 3, 1, 1), 4, 1),
+		"uneven inputs":  grouped(square(6, 8, 4, 3, 1, 1), 4, 1),
+		"minus groups":   grouped(square(4, 8, 4, 3, 1, 1), -2, 1),
+		"minus dilation": grouped(square(4, 8, 4, 3, 1, 1), 1, -1),
+		"too wide taps":  grouped(square(4, 8, 4, 3, 1, 1), 1, 5),
+		"max dilation":   grouped(square(4, 8, 4, 3, 1, 1), 1, 1<<62),
 	} {
 		if _, err := NewLayout(g, Params{T: 20, Guard: 2, NormBits: 10}); err == nil {
 			t.Errorf("%s: no error", name)

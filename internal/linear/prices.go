@@ -23,26 +23,30 @@ func (p Params) prices(g Geometry) (prices, error) {
 	for pr.maxKernels < ring.N && p.answer(g, 4*pr.maxKernels).Check() == nil {
 		pr.maxKernels *= 4
 	}
-	sizes := map[int][]int{} // by NormBits
+	sizes := map[rlwe.AnswerParams][]int{}
 	pr.answers = func(kernels int) []int {
 		a := p.answer(g, kernels)
-		if sizes[a.NormBits] == nil {
-			sizes[a.NormBits] = answerSizes(a)
+		if sizes[a] == nil {
+			sizes[a] = answerSizes(a)
 		}
-		return sizes[a.NormBits]
+		return sizes[a]
 	}
 	return pr, nil
 }
 
 // answer returns the parameters of answers of up to m kernels. The noise of a
 // coefficient is that of all the kernels that share a plaintext with its own,
-// so its norm is at most √m times that of one kernel.
+// so its norm is at most √m times that of one kernel, m rounded up to a power
+// of 4. The products of an answer are those with channels that its kernels
+// read.
 func (p Params) answer(g Geometry, m int) rlwe.AnswerParams {
-	norm := p.NormBits
+	norm, kernels := p.NormBits, 1
 	for ; m > 1; m = ceilDiv(m, 4) {
 		norm++
+		kernels *= 4
 	}
-	return rlwe.AnswerParams{T: p.T, Guard: p.Guard, NormBits: norm, Terms: g.InC * g.KH * g.KW}
+	terms := min(g.InC, kernels*(g.InC/g.groups())) * g.KH * g.KW
+	return rlwe.AnswerParams{T: p.T, Guard: p.Guard, NormBits: norm, Terms: terms}
 }
 
 // answerSizes returns a.Size for every number of wanted coefficients. Bits is

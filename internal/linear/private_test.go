@@ -118,6 +118,10 @@ func TestPrivate(t *testing.T) {
 		{square(2, 50, 2, 3, 1, 1), Params{24, 2, 11}},
 		{square(9, 5, 4, 1, 2, 0), Params{16, 1, 10}},
 		{square(2, 25, 3, 11, 4, 2), Params{30, 2, 12}},
+		{grouped(square(32, 16, 32, 3, 1, 1), 32, 1), Params{20, 1, 11}},
+		{grouped(square(24, 8, 48, 3, 2, 1), 24, 1), Params{20, 2, 11}},
+		{grouped(square(24, 14, 16, 3, 1, 1), 4, 1), Params{22, 2, 12}},
+		{grouped(square(4, 33, 6, 3, 1, 6), 2, 6), Params{22, 2, 12}},
 	} {
 		t.Run(c.g.String(), func(t *testing.T) { checkPrivate(t, p, c.g, c.params, rnd) })
 	}

@@ -41,7 +41,7 @@ func (w *Weights) String() string { return "[redacted]" }
 // Format hides the values from every verb.
 func (w *Weights) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[redacted]") }
 
-// NewWeights encodes w, in the order [OutC][InC][KH][KW], on all processors,
+// NewWeights encodes w, in the order [OutC][InC/Groups][KH][KW], on all processors,
 // within WeightBytes. It keeps w, which must not change. It panics on another
 // length; CheckNoise tells whether the values are allowed.
 func (l *Layout) NewWeights(w []int16) *Weights { return l.NewWeightsWithin(w, WeightBytes) }
@@ -67,7 +67,7 @@ func (l *Layout) NewWeightsWithin(w []int16, room int) *Weights {
 				for i-ws.sets[k].first >= ws.sets[k].n || i < ws.sets[k].first {
 					k++
 				}
-				l.encode(&ws.plain[i], &coeffs, &l.sets[k], i-ws.sets[k].first, w)
+				l.encode(&ws.plain[i], &coeffs, k, i-ws.sets[k].first, w)
 			}
 		})
 	}
@@ -89,36 +89,40 @@ func (l *Layout) hold(n int) ([]held, []ring.NTT) {
 	sets, first := make([]held, len(l.sets)), 0
 	for _, k := range order {
 		sets[k].first = first
-		sets[k].n = min(l.sets[k].uploads*l.sets[k].answers, max(0, n-first))
+		sets[k].n = min(l.plaintexts(k), max(0, n-first))
 		first += sets[k].n
 	}
 	return sets, make([]ring.NTT, first)
 }
 
-// encode sets dst to plaintext i of a set; coeffs is scratch.
-func (l *Layout) encode(dst *ring.NTT, coeffs *[ring.N]int32, set *weightSet, i int, w []int16) {
-	upload, answer := i%set.uploads, i/set.uploads
+// plaintexts returns the number of plaintexts of set k.
+func (l *Layout) plaintexts(k int) int { return int(l.starts[k][l.sets[k].answers]) }
+
+// encode sets dst to plaintext i of set k; coeffs is scratch.
+func (l *Layout) encode(dst *ring.NTT, coeffs *[ring.N]int32, k, i int, w []int16) {
+	set, starts := &l.sets[k], l.starts[k]
+	answer := sort.Search(set.answers, func(a int) bool { return int(starts[a+1]) > i })
+	first, _ := l.view.group.sources(&set.cut, answer, l.geometry.OutC)
 	clear(coeffs[:])
-	l.spread(coeffs[:], set, upload, answer, w)
+	l.spread(coeffs[:], set, first+i-int(starts[answer]), answer, w)
 	rlwe.EncodePlain(dst, coeffs[:])
 }
 
-// addProducts adds to the sum of s the products of cts with the plaintexts
-// first, first+1, … of set k: those held in one go, the others as they are
-// encoded.
-func (w *Weights) addProducts(l *Layout, k, first int, cts []rlwe.Ciphertext, s *scratch) {
-	h := &w.sets[k]
+// addProducts adds to the sum of s the products of cts with the plaintexts of
+// an answer of set k: those held in one go, the others as they are encoded.
+func (w *Weights) addProducts(l *Layout, k, answer int, cts []rlwe.Ciphertext, s *scratch) {
+	h, first := &w.sets[k], int(l.starts[k][answer])
 	n := max(0, min(len(cts), h.n-first))
 	s.sum.MulAddAll(cts[:n], w.plain[h.first+min(first, h.n):][:n])
 	for i := n; i < len(cts); i++ {
-		l.encode(&s.plain, &s.coeffs, &l.sets[k], first+i, w.w)
+		l.encode(&s.plain, &s.coeffs, k, first+i, w.w)
 		s.sum.MulAdd(&cts[i], &s.plain)
 	}
 }
 
 func (l *Layout) checkWeights(w []int16) {
 	g := &l.geometry
-	if len(w) != g.OutC*g.InC*g.KH*g.KW {
+	if len(w) != g.OutC*g.taps() {
 		panic("linear: wrong number of weights")
 	}
 }
@@ -129,7 +133,7 @@ func (l *Layout) checkWeights(w []int16) {
 func (l *Layout) CheckNoise(w []int16) error {
 	l.checkWeights(w)
 	g := &l.geometry
-	size := g.InC * g.KH * g.KW
+	size := g.taps()
 	for k := range g.OutC {
 		if !normWithin(w[k*size:(k+1)*size], l.params.NormBits) {
 			return fmt.Errorf("linear: weights: output channel %d has a norm above 2^%d", k, l.params.NormBits)

@@ -20,6 +20,8 @@ func TestWeightsWithin(t *testing.T) {
 		square(1, 1<<6, 3, 1, 2, 0),    // one weight, stride 2
 		square(600, 1, 5, 1, 1, 0),     // more channels than an upload takes
 		square(2, 1<<6, 2, 1<<4, 4, 5), // many taps
+		grouped(square(12, 9, 24, 3, 1, 1), 12, 1),
+		grouped(square(20, 11, 30, 2, 1, 0), 5, 3),
 	}
 	if testing.Short() {
 		cases = cases[:4]
@@ -36,7 +38,7 @@ func TestWeightsWithin(t *testing.T) {
 		want, rho := p.answer(l, cts, all)
 		distinct := 0
 		for k := range l.sets {
-			distinct += l.sets[k].uploads * l.sets[k].answers
+			distinct += l.plaintexts(k)
 		}
 		if len(l.sets) > 1 {
 			twoSets++
@@ -72,8 +74,8 @@ func TestHoldMostUsed(t *testing.T) {
 			uses[l.tiles[i].set]++
 		}
 		total := 0
-		for _, set := range l.sets {
-			total += set.uploads * set.answers
+		for k := range l.sets {
+			total += l.plaintexts(k)
 		}
 		for n := range min(40, total+1) {
 			sets, plain := l.hold(n)
@@ -81,7 +83,7 @@ func TestHoldMostUsed(t *testing.T) {
 			for k, h := range sets {
 				sum += h.n
 				for j, other := range sets {
-					if uses[j] > uses[k] && h.n > 0 && other.n < l.sets[j].uploads*l.sets[j].answers {
+					if uses[j] > uses[k] && h.n > 0 && other.n < l.plaintexts(j) {
 						t.Fatalf("%v: holds %d of set %d and not all of set %d", l, h.n, k, j)
 					}
 				}

@@ -29,10 +29,12 @@ func (b *builder) layer(l nn.Layer, w *nn.Weights) int {
 
 func (b *builder) width(t int) int { return max(2, nn.Hull(b.m.Bounds()[t]).Width()) }
 
-func (b *builder) conv(in, outC int, win nn.Window) int {
+func (b *builder) conv(in, outC int, win nn.Window) int { return b.grouped(in, outC, 0, win) }
+
+func (b *builder) grouped(in, outC, groups int, win nn.Window) int {
 	d := b.m.Dims(in)
 	h, w := win.Out(d.H, d.W)
-	weights := &nn.Weights{W: make([]int16, outC*d.C*win.KH*win.KW), Bias: make([]int32, outC)}
+	weights := &nn.Weights{W: make([]int16, outC*d.C/max(groups, 1)*win.KH*win.KW), Bias: make([]int32, outC)}
 	for i := range weights.W {
 		weights.W[i] = int16(b.rng.IntN(255) - 127)
 	}
@@ -41,7 +43,7 @@ func (b *builder) conv(in, outC int, win nn.Window) int {
 	}
 	return b.layer(nn.Layer{
 		Name: "conv", In: []int{in}, Out: nn.Dims{C: outC, H: h, W: w},
-		Conv: &nn.Conv{Window: win, NormBits: weights.NormBits()},
+		Conv: &nn.Conv{Window: win, Groups: groups, NormBits: weights.NormBits()},
 	}, weights)
 }
 
@@ -248,6 +250,17 @@ var networks = []struct {
 		pool := square(2, 1, 1)
 		pool.DilH, pool.DilW = 2, 3
 		b.finish(b.dense(b.relu(b.conv(t, 3, square(1, 1, 0)), &pool), 4), nn.RevealLabel)
+		return b
+	}},
+	{"groups and dilation", func() *builder {
+		b := newBuilder(18, nn.Dims{C: 2, H: 12, W: 11}, 8, true)
+		wide, apart := square(3, 1, 2), square(2, 2, 1)
+		wide.DilH, wide.DilW = 2, 2
+		apart.DilW = 3
+		t := b.relu(b.conv(0, 12, wide), nil)
+		u := b.relu(b.grouped(t, 24, 12, square(3, 1, 1)), nil)
+		v := b.relu(b.grouped(u, 8, 4, apart), nil)
+		b.finish(b.dense(b.relu(b.grouped(v, 8, 8, square(1, 1, 0)), nil), 4), nn.RevealScores)
 		return b
 	}},
 	{"clip, leaky relu and tables", func() *builder {

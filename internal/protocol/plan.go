@@ -135,6 +135,7 @@ func geometry(in nn.Dims, l *nn.Layer) linear.Geometry {
 		InC: in.C, InH: in.H, InW: in.W, OutC: l.Out.C, KH: w.KH, KW: w.KW,
 		StrideH: w.StrideH, StrideW: w.StrideW,
 		PadTop: w.Pad.Top, PadLeft: w.Pad.Left, PadBottom: w.Pad.Bottom, PadRight: w.Pad.Right,
+		Groups: l.Conv.Groups, DilH: w.DilH, DilW: w.DilW,
 	}
 }
 
