@@ -156,7 +156,7 @@ func (c *Client) command(cmd byte, number uint32) error {
 	if err := c.conn.Send(msg); err != nil {
 		return fmt.Errorf("protocol: request: %w", err)
 	}
-	c.meter.mark("request", Session)
+	c.meter.sent("request", Session)
 	return nil
 }
 

@@ -28,7 +28,7 @@ func (c *Client) extend(m *ClientMaterial) error {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
 	}
-	c.meter.mark("transfers", Session)
+	c.meter.sent("transfers", Session)
 	return nil
 }
 
@@ -42,7 +42,7 @@ func (s *session) extend(p *preparation) error {
 		msgs = append(msgs, msg)
 	}
 	p.labels = newLabelSource(s.plan, s.sender, msgs, p.stop, p.background)
-	s.meter.mark("transfers", Session)
+	s.meter.received("transfers", Session)
 	return nil
 }
 

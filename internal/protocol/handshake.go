@@ -43,7 +43,7 @@ func (c *Client) handshake(expect *[32]byte) error {
 	if err := c.conn.Send(hello(nonce)); err != nil {
 		return fmt.Errorf("protocol: hello: %w", err)
 	}
-	c.meter.mark("hello", Session)
+	c.meter.sent("hello", Session)
 	var reply [helloSize]byte
 	if err := c.conn.Recv(reply[:]); err != nil {
 		return fmt.Errorf("protocol: hello: %w", err)
@@ -61,7 +61,7 @@ func (c *Client) handshake(expect *[32]byte) error {
 	if expect != nil && *expect != c.plan.hash {
 		return fmt.Errorf("%w: its plan is %x, expected %x", ErrModel, c.plan.hash[:8], expect[:8])
 	}
-	c.meter.mark("shape", Session)
+	c.meter.received("shape", Session)
 	return c.keys(sessionID(hello(nonce), reply[:]))
 }
 
@@ -83,13 +83,13 @@ func (c *Client) keys(session *[32]byte) error {
 	if err := c.conn.Send(append(msg, transfer...)); err != nil {
 		return fmt.Errorf("protocol: keys: %w", err)
 	}
-	c.meter.mark("keys", Session)
+	c.meter.sent("keys", Session)
 	reply := make([]byte, replySize)
 	if err := c.conn.Recv(reply); err != nil {
 		return fmt.Errorf("protocol: base transfers: %w", err)
 	}
 	c.start = block.Get(reply[ot.Msg2Size:])
-	c.meter.mark("base transfers", Session)
+	c.meter.received("base transfers", Session)
 	receiver, trees, err := setup.Finish(reply[:ot.Msg2Size])
 	if err != nil {
 		return fmt.Errorf("protocol: base transfers: %w", err)
@@ -98,7 +98,7 @@ func (c *Client) keys(session *[32]byte) error {
 	if err := c.conn.Send(trees); err != nil {
 		return fmt.Errorf("protocol: punctured trees: %w", err)
 	}
-	c.meter.mark("punctured trees", Session)
+	c.meter.sent("punctured trees", Session)
 	return c.conn.Flush()
 }
 
@@ -111,7 +111,7 @@ func (s *session) handshake() error {
 	if err := checkHello(greeting[:]); err != nil {
 		return err
 	}
-	s.meter.mark("hello", Session)
+	s.meter.received("hello", Session)
 	own := hello(child(&s.seed, "nonce", 0))
 	if err := s.conn.Send(own); err != nil {
 		return fmt.Errorf("protocol: hello: %w", err)
@@ -119,7 +119,7 @@ func (s *session) handshake() error {
 	if err := s.conn.Send(s.plan.bytes); err != nil {
 		return fmt.Errorf("protocol: shape: %w", err)
 	}
-	s.meter.mark("shape", Session)
+	s.meter.sent("shape", Session)
 	return s.keys(sessionID(greeting[:], own))
 }
 
@@ -140,7 +140,7 @@ func (s *session) keys(id *[32]byte) error {
 	if err != nil {
 		return fmt.Errorf("protocol: keys: %w", err)
 	}
-	s.meter.mark("keys", Session)
+	s.meter.received("keys", Session)
 	s.start = *randomBlock(&s.seed, "garbling keys")
 	reply := append(make([]byte, 0, replySize), transfer...)
 	reply = append(reply, make([]byte, block.Size)...)
@@ -148,7 +148,7 @@ func (s *session) keys(id *[32]byte) error {
 	if err := s.conn.Send(reply); err != nil {
 		return fmt.Errorf("protocol: base transfers: %w", err)
 	}
-	s.meter.mark("base transfers", Session)
+	s.meter.sent("base transfers", Session)
 	trees := make([]byte, ot.Msg3Size)
 	if err := s.conn.Recv(trees); err != nil {
 		return fmt.Errorf("protocol: punctured trees: %w", err)
@@ -156,7 +156,7 @@ func (s *session) keys(id *[32]byte) error {
 	if s.sender, err = setup.Finish(trees); err != nil {
 		return fmt.Errorf("protocol: punctured trees: %w", err)
 	}
-	s.meter.mark("punctured trees", Session)
+	s.meter.received("punctured trees", Session)
 	return nil
 }
 

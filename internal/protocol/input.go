@@ -19,12 +19,12 @@ func (c *Client) sendInput(m *ClientMaterial, x []int32) error {
 	if err := c.conn.Send(msg); err != nil {
 		return fmt.Errorf("protocol: input: %w", err)
 	}
-	c.meter.mark("input", Session)
+	c.meter.sent("input", Session)
 	return nil
 }
 
 func (s *session) receiveInput() ([]int32, error) {
-	s.meter.mark("request", Session)
+	s.meter.received("request", Session)
 	width := s.plan.moduli[0].width
 	n := s.plan.shape.Input.Dims.Len()
 	msg := make([]byte, ring.PackedSize(n, width))
@@ -32,6 +32,6 @@ func (s *session) receiveInput() ([]int32, error) {
 		return nil, fmt.Errorf("protocol: input: %w", err)
 	}
 	share := unpacked(msg, n, width)
-	s.meter.mark("input", Session)
+	s.meter.received("input", Session)
 	return share, nil
 }

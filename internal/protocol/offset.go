@@ -52,7 +52,7 @@ func (c *Client) sendOffsets(m *ClientMaterial, st *stagePlan, index int) error 
 	if err := c.conn.Send(m.offsets[index]); err != nil {
 		return fmt.Errorf("protocol: offsets: layer %d: %w", st.layer, err)
 	}
-	c.meter.mark("offsets", st.layer)
+	c.meter.sent("offsets", st.layer)
 	return nil
 }
 
@@ -69,6 +69,6 @@ func (s *session) receiveOffsets(st *stagePlan, share []int32) ([]int32, error) 
 	for i, v := range share {
 		moved[i] += v + st.bias
 	}
-	s.meter.mark("offsets", st.layer)
+	s.meter.received("offsets", st.layer)
 	return moved, nil
 }

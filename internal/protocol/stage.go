@@ -123,7 +123,7 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 	if err := pipeline(len(st.chunks), free, encode, send); err != nil {
 		return fmt.Errorf("protocol: labels: layer %d: %w", st.layer, err)
 	}
-	s.meter.mark("labels", st.layer)
+	s.meter.sent("labels", st.layer)
 	return nil
 }
 
@@ -143,7 +143,7 @@ func (s *session) receiveResults(st *stagePlan, index int, seed *[32]byte) ([]in
 	for i, pad := range pads {
 		share[i] -= pad
 	}
-	s.meter.mark("results", st.layer)
+	s.meter.received("results", st.layer)
 	return share, nil
 }
 
@@ -169,7 +169,7 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 				}
 				results[i] = packed(values, st.mask)
 			}
-			c.meter.mark("labels", st.layer)
+			c.meter.received("labels", st.layer)
 		}
 		for i, st := range level {
 			if st.mask == 0 {
@@ -178,7 +178,7 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 			if err := c.conn.Send(results[i]); err != nil {
 				return nn.Result{}, fmt.Errorf("protocol: results: layer %d: %w", st.layer, err)
 			}
-			c.meter.mark("results", st.layer)
+			c.meter.sent("results", st.layer)
 		}
 		index += len(level)
 	}

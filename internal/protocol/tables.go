@@ -36,7 +36,7 @@ func (s *session) sendTables(p *preparation) error {
 		if err := pipeline(len(st.chunks), labels, garbled, send); err != nil {
 			return fmt.Errorf("protocol: tables: layer %d: %w", st.layer, err)
 		}
-		s.meter.mark("tables", st.layer)
+		s.meter.sent("tables", st.layer)
 	}
 	return s.conn.Flush()
 }
@@ -85,7 +85,7 @@ func (c *Client) receiveTables(m *ClientMaterial) error {
 				return fmt.Errorf("protocol: tables: layer %d: %w", st.layer, err)
 			}
 		}
-		c.meter.mark("tables", st.layer)
+		c.meter.received("tables", st.layer)
 	}
 	return nil
 }

@@ -24,12 +24,12 @@ func (c *Client) upload(m *ClientMaterial) error {
 	if err := c.conn.Send(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
-	c.meter.mark("upload seed", Session)
+	c.meter.sent("upload seed", Session)
 	for _, cp := range c.plan.convs {
 		if err := c.uploadLayer(cp, m.seed, uniform, m.tensors[c.plan.shape.Layers[cp.layer].In[0]]); err != nil {
 			return fmt.Errorf("protocol: uploads: %w", err)
 		}
-		c.meter.mark("uploads", cp.layer)
+		c.meter.sent("uploads", cp.layer)
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (c *Client) open(m *ClientMaterial) error {
 			return fmt.Errorf("protocol: answers: layer %d: %w", cp.layer, err)
 		}
 		m.tensors[cp.layer+1] = share
-		c.meter.mark("answers", cp.layer)
+		c.meter.received("answers", cp.layer)
 	}
 	for i := range p.shape.Layers {
 		if l := &p.shape.Layers[i]; l.Public() && p.moduli[i+1].guard > 0 {
@@ -108,15 +108,15 @@ func (c *Client) open(m *ClientMaterial) error {
 // it receives.
 func (s *session) answer(p *preparation) error {
 	var uniform [seedSize]byte
-	s.meter.mark("request", Session)
+	s.meter.received("request", Session)
 	if err := s.conn.Recv(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
-	s.meter.mark("upload seed", Session)
+	s.meter.received("upload seed", Session)
 	p.answers = make([][][]byte, len(s.plan.convs))
 	receive := func(i int) ([]rlwe.Ciphertext, error) {
 		cts, err := s.receiveUploads(s.plan.convs[i], &uniform)
-		s.meter.mark("uploads", s.plan.convs[i].layer)
+		s.meter.received("uploads", s.plan.convs[i].layer)
 		return cts, err
 	}
 	compute := func(i int, cts []rlwe.Ciphertext) ([][]byte, error) { return s.answerLayer(i, cts, p) }
@@ -136,7 +136,7 @@ func (s *session) sendAnswers(p *preparation) error {
 			}
 		}
 		p.answers[i] = nil
-		s.meter.mark("answers", s.plan.convs[i].layer)
+		s.meter.sent("answers", s.plan.convs[i].layer)
 	}
 	return nil
 }
