@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -33,6 +34,8 @@ type Client struct {
 	start    block.Block
 	meter    meter
 	setup    []StepStats
+
+	background sync.WaitGroup // what sends while the session receives
 
 	turn  sync.Mutex
 	next  uint32 // number of the next material
@@ -115,6 +118,7 @@ func (c *Client) do(ctx context.Context, phase Phase, f func() error) error {
 	if err := f(); err != nil {
 		c.ended = err
 		c.conn.Fail(codeOf(err))
+		c.background.Wait()
 		return err
 	}
 	return nil
@@ -129,12 +133,11 @@ func (c *Client) Prepare(ctx context.Context) (*ClientMaterial, error) {
 		}
 		m.number = c.next
 		c.next++
-		for _, step := range []func(*ClientMaterial) error{
-			c.request, c.upload, c.extend, c.open, c.receiveTables,
-		} {
-			if err := step(m); err != nil {
-				return err
-			}
+		if err := c.command(cmdPrepare, m.number); err != nil {
+			return err
+		}
+		if err := c.exchange(m); err != nil {
+			return err
 		}
 		c.findOffsets(m)
 		m.stats = c.meter.steps
@@ -147,8 +150,42 @@ func (c *Client) Prepare(ctx context.Context) (*ClientMaterial, error) {
 	return m, nil
 }
 
-func (c *Client) request(m *ClientMaterial) error {
-	return c.command(cmdPrepare, m.number)
+// exchange runs the offline steps: what goes to the server and what comes from
+// it are independent, and travel at the same time.
+func (c *Client) exchange(m *ClientMaterial) error {
+	m.seed = child(&c.seed, "material", uint64(m.number))
+	c.maskTensors(m)
+	sent := make(chan error, 1)
+	c.background.Go(func() {
+		err := inOrder(m, c.upload, c.extend)
+		if err == nil {
+			err = c.conn.Flush()
+		}
+		sent <- err
+		if err != nil {
+			c.conn.Fail(codeOf(err)) // so that nobody waits for what will not come
+		}
+	})
+	err := inOrder(m, c.open, c.receiveTables)
+	select {
+	case failed := <-sent:
+		return cmp.Or(failed, err)
+	default:
+	}
+	if err != nil {
+		return err
+	}
+	return <-sent
+}
+
+// inOrder runs steps until one fails.
+func inOrder[T any](t T, steps ...func(T) error) error {
+	for _, step := range steps {
+		if err := step(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Client) command(cmd byte, number uint32) error {

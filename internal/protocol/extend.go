@@ -3,7 +3,6 @@ package protocol
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"dorcas/internal/block"
 	"dorcas/internal/ot"
@@ -14,8 +13,8 @@ import (
 //
 //	client → server   one message of the extension per piece
 //
-// The server makes its labels from the messages while it garbles, a few
-// pieces ahead (labelSource).
+// The client sends one piece while it makes the next, and the server makes its
+// labels while it garbles, a few pieces ahead (labelSource).
 func (c *Client) extend(m *ClientMaterial) error {
 	m.labels = grow(&c.spare.labels, c.plan.ots)
 	m.choices = grow(&c.spare.choices, byteLen(c.plan.ots))
@@ -24,7 +23,7 @@ func (c *Client) extend(m *ClientMaterial) error {
 		n := c.plan.otPiece(i)
 		msg := grow(&c.spare.msg, ot.ExtendSize(n))
 		c.receiver.Extend(m.labels[i*otPiece:][:n], m.choices[i*otPiece/8:][:byteLen(n)], msg)
-		if err := c.conn.Send(msg); err != nil {
+		if err := c.conn.Post(msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
 	}
@@ -32,16 +31,15 @@ func (c *Client) extend(m *ClientMaterial) error {
 	return nil
 }
 
-func (s *session) extend(p *preparation) error {
-	var msgs [][]byte
+// receiveTransfers passes on the messages of the extension.
+func (s *session) receiveTransfers(p *preparation) error {
 	for i := range s.plan.otPieces() {
 		msg := make([]byte, ot.ExtendSize(s.plan.otPiece(i)))
 		if err := s.conn.Recv(msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
-		msgs = append(msgs, msg)
+		p.transfers <- msg
 	}
-	p.labels = newLabelSource(s.plan, s.sender, msgs, p.stop, p.background)
 	s.meter.received("transfers", Session)
 	return nil
 }
@@ -65,23 +63,16 @@ type labelPiece struct {
 const piecesAhead = 4
 
 // newLabelSource starts to extend; the goroutine ends with the last piece, the
-// first error or stop.
-func newLabelSource(p *Plan, sender *ot.Sender, msgs [][]byte, stop <-chan struct{}, wg *sync.WaitGroup) *labelSource {
+// first error or the preparation.
+func newLabelSource(s *session, p *preparation) *labelSource {
 	l := &labelSource{pieces: make(chan labelPiece, piecesAhead), spent: make(chan []block.Block, piecesAhead+2)}
-	wg.Go(func() {
+	s.background.Go(func() {
 		defer close(l.pieces)
-		for i, msg := range msgs {
-			var buf []block.Block
-			select {
-			case buf = <-l.spent:
-			default:
-			}
-			labels := grow(&buf, p.otPiece(i))
-			piece := labelPiece{labels, sender.Extend(labels, msg)}
-			msgs[i] = nil
+		for i := range s.plan.otPieces() {
+			piece := l.extend(s, p, s.plan.otPiece(i))
 			select {
 			case l.pieces <- piece:
-			case <-stop:
+			case <-p.stop:
 				return
 			}
 			if piece.err != nil {
@@ -90,6 +81,21 @@ func newLabelSource(p *Plan, sender *ot.Sender, msgs [][]byte, stop <-chan struc
 		}
 	})
 	return l
+}
+
+// extend makes the next piece, of n labels.
+func (l *labelSource) extend(s *session, p *preparation, n int) labelPiece {
+	var buf []block.Block
+	select {
+	case buf = <-l.spent:
+	default:
+	}
+	msg, ok := <-p.transfers
+	if !ok {
+		return labelPiece{err: p.failure()}
+	}
+	labels := grow(&buf, n)
+	return labelPiece{labels, s.sender.Extend(labels, msg)}
 }
 
 // fill sets dst to the next labels.

@@ -77,6 +77,8 @@ type session struct {
 	prepared  uint64
 	meter     meter
 	observe   func(Phase, []StepStats)
+
+	background sync.WaitGroup // what receives and extends while the session sends
 }
 
 func newWorkspaces() sync.Pool { return sync.Pool{New: func() any { return new(workspace) }} }
@@ -105,6 +107,7 @@ func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) 
 	defer stop()
 	if err := ss.run(); err != nil {
 		conn.Fail(codeOf(err))
+		ss.background.Wait()
 		return err
 	}
 	return conn.Close()
@@ -160,15 +163,18 @@ func (s *session) report() {
 
 // preparation is the server's side of one Prepare while it lasts.
 type preparation struct {
-	number  uint32
-	seed    *[32]byte
-	masks   *[32]byte // of the re-sharing, from seed
-	fresh   *[32]byte // randomness that nothing ever needs again
-	labels  *labelSource
-	answers [][][]byte
+	number uint32
+	seed   *[32]byte
+	masks  *[32]byte // of the re-sharing, from seed
+	fresh  *[32]byte // randomness that nothing ever needs again
+	labels *labelSource
 
-	stop       chan struct{} // ends what runs in the background
-	background *sync.WaitGroup
+	// What the client sends, as it comes; closed at the end or after an error.
+	uploads   chan []rlwe.Ciphertext
+	transfers chan []byte
+	err       error // why they were closed early; read it after the close
+
+	stop chan struct{} // ends what runs in the background
 }
 
 func (s *session) prepare(number uint32) error {
@@ -182,23 +188,40 @@ func (s *session) prepare(number uint32) error {
 		return fmt.Errorf("protocol: prepare: %w", errSpent)
 	}
 	s.prepared++
-	p := &preparation{number: number, seed: child(&s.seed, "material", uint64(number))}
-	p.masks = child(p.seed, "masks", 0)
-	p.fresh = child(&s.seed, "fresh", uint64(number))
-	var wg sync.WaitGroup
-	p.stop = make(chan struct{})
-	p.background = &wg
-	defer wg.Wait()
-	defer close(p.stop)
-	for _, step := range []func(*preparation) error{
-		s.answer, s.extend, s.sendAnswers, s.sendTables,
-	} {
-		if err := step(p); err != nil {
-			return err
-		}
+	p := &preparation{
+		number: number, seed: child(&s.seed, "material", uint64(number)), fresh: child(&s.seed, "fresh", uint64(number)),
+		uploads: make(chan []rlwe.Ciphertext, len(s.plan.convs)), transfers: make(chan []byte, s.plan.otPieces()),
+		stop: make(chan struct{}),
 	}
+	p.masks = child(p.seed, "masks", 0)
+	defer close(p.stop)
+	s.background.Go(func() { s.receiveOffline(p) })
+	p.labels = newLabelSource(s, p)
+	if err := inOrder(p, s.answer, s.sendTables); err != nil {
+		return err
+	}
+	s.background.Wait()
 	s.materials[number] = p.seed
 	return nil
+}
+
+// receiveOffline receives all that the client sends for a preparation. The
+// channels have room for it, so this waits for nothing but the client.
+func (s *session) receiveOffline(p *preparation) {
+	p.err = s.receiveUploads(p)
+	close(p.uploads)
+	if p.err == nil {
+		p.err = s.receiveTransfers(p)
+	}
+	close(p.transfers)
+}
+
+// failure is the error after which a channel was closed early.
+func (p *preparation) failure() error {
+	if p.err == nil {
+		return errors.New("protocol: prepare: no more of the client's messages")
+	}
+	return p.err
 }
 
 // infer burns the material before it uses it.

@@ -31,7 +31,7 @@ func (s *session) sendTables(p *preparation) error {
 		}
 		send := func(_ int, ws *workspace) error {
 			defer s.workspaces.Put(ws)
-			return s.conn.Send(ws.frame)
+			return s.conn.Post(ws.frame)
 		}
 		if err := pipeline(len(st.chunks), labels, garbled, send); err != nil {
 			return fmt.Errorf("protocol: tables: layer %d: %w", st.layer, err)

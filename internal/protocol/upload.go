@@ -18,10 +18,8 @@ import (
 // The client's masks of all tensors are known before: they expand from its
 // seed, and public linear layers apply to masks as to values.
 func (c *Client) upload(m *ClientMaterial) error {
-	m.seed = child(&c.seed, "material", uint64(m.number))
-	c.maskTensors(m)
 	uniform := child(m.seed, "uniform halves", 0)
-	if err := c.conn.Send(uniform[:]); err != nil {
+	if err := c.conn.Post(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
 	c.meter.sent("upload seed", Session)
@@ -45,7 +43,7 @@ func (c *Client) uploadLayer(cp convPlan, seed, uniform *[32]byte, mask []int32)
 		c.secret.Encrypt(ct, message[:], width, uniform, index, ring.NewStream(seed, "noise", index))
 		return ct, nil
 	}
-	return pipeline(cp.layout.Uploads(), none, encrypt, func(_ int, ct []byte) error { return c.conn.Send(ct) })
+	return pipeline(cp.layout.Uploads(), none, encrypt, func(_ int, ct []byte) error { return c.conn.Post(ct) })
 }
 
 // maskTensors computes the client's shares of all activations.
@@ -104,55 +102,54 @@ func (c *Client) open(m *ClientMaterial) error {
 	return nil
 }
 
-// answer receives the uploads of one layer after the other and computes while
-// it receives.
-func (s *session) answer(p *preparation) error {
-	var uniform [seedSize]byte
+// receiveUploads passes on the uploads of one layer after the other.
+func (s *session) receiveUploads(p *preparation) error {
 	s.meter.received("request", Session)
+	var uniform [seedSize]byte
 	if err := s.conn.Recv(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
 	s.meter.received("upload seed", Session)
-	p.answers = make([][][]byte, len(s.plan.convs))
-	receive := func(i int) ([]rlwe.Ciphertext, error) {
-		cts, err := s.receiveUploads(s.plan.convs[i], &uniform)
-		s.meter.received("uploads", s.plan.convs[i].layer)
-		return cts, err
-	}
-	compute := func(i int, cts []rlwe.Ciphertext) ([][]byte, error) { return s.answerLayer(i, cts, p) }
-	keep := func(i int, answers [][]byte) error {
-		p.answers[i] = answers
-		return nil
-	}
-	return pipeline(len(s.plan.convs), receive, compute, keep)
-}
-
-// sendAnswers sends what answer computed.
-func (s *session) sendAnswers(p *preparation) error {
-	for i, answers := range p.answers {
-		for _, a := range answers {
-			if err := s.conn.Send(a); err != nil {
-				return fmt.Errorf("protocol: answers: %w", err)
+	buf := make([]byte, rlwe.CiphertextSize)
+	for _, cp := range s.plan.convs {
+		cts := make([]rlwe.Ciphertext, cp.layout.Uploads())
+		for i := range cts {
+			if err := s.conn.Recv(buf); err != nil {
+				return fmt.Errorf("protocol: uploads: %w", err)
+			}
+			if err := cts[i].Parse(buf, &uniform, cp.firstUpload+uint64(i)); err != nil {
+				return fmt.Errorf("protocol: uploads: layer %d: %w", cp.layer, err)
 			}
 		}
-		p.answers[i] = nil
-		s.meter.sent("answers", s.plan.convs[i].layer)
+		s.meter.received("uploads", cp.layer)
+		p.uploads <- cts
 	}
 	return nil
 }
 
-func (s *session) receiveUploads(cp convPlan, uniform *[32]byte) ([]rlwe.Ciphertext, error) {
-	cts := make([]rlwe.Ciphertext, cp.layout.Uploads())
-	buf := make([]byte, rlwe.CiphertextSize)
-	for i := range cts {
-		if err := s.conn.Recv(buf); err != nil {
-			return nil, fmt.Errorf("protocol: uploads: %w", err)
+// answer computes and sends the answers of one layer after the other.
+func (s *session) answer(p *preparation) error {
+	receive := func(int) ([]rlwe.Ciphertext, error) {
+		cts, ok := <-p.uploads
+		if !ok {
+			return nil, p.failure()
 		}
-		if err := cts[i].Parse(buf, uniform, cp.firstUpload+uint64(i)); err != nil {
-			return nil, fmt.Errorf("protocol: uploads: layer %d: %w", cp.layer, err)
-		}
+		return cts, nil
 	}
-	return cts, nil
+	compute := func(i int, cts []rlwe.Ciphertext) ([][]byte, error) { return s.answerLayer(i, cts, p) }
+	send := func(i int, answers [][]byte) error {
+		for _, a := range answers {
+			if err := s.conn.Post(a); err != nil {
+				return fmt.Errorf("protocol: answers: %w", err)
+			}
+		}
+		s.meter.sent("answers", s.plan.convs[i].layer)
+		return nil
+	}
+	if err := pipeline(len(s.plan.convs), receive, compute, send); err != nil {
+		return err
+	}
+	return s.conn.Flush()
 }
 
 func (s *session) answerLayer(conv int, cts []rlwe.Ciphertext, p *preparation) ([][]byte, error) {

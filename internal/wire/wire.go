@@ -79,15 +79,24 @@ func New(rw io.ReadWriteCloser) *Conn {
 
 // Send sends p as one data frame; p may be empty and has at most 2^32 − 1
 // bytes. Short frames wait in a buffer until Flush, or until the next Recv
-// that finds no Send under way: so a goroutine that sends while another
-// receives flushes its own frames. p may be reused when Send returns.
+// that finds no Send under way. p may be reused when Send returns.
 func (c *Conn) Send(p []byte) error {
+	if err := c.Post(p); err != nil {
+		return err
+	}
+	c.asked.Store(true)
+	return nil
+}
+
+// Post is Send for a frame beside an exchange that goes on in the other
+// direction: the next Recv does not wait for an answer to it, so it neither
+// flushes nor counts a round. Who posts, flushes.
+func (c *Conn) Post(p []byte) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	if err := c.write(kindData, p); err != nil {
 		return c.fault("send", err)
 	}
-	c.asked.Store(true)
 	return nil
 }
 
@@ -186,15 +195,15 @@ func (c *Conn) next() (int64, error) {
 	if c.why.Load() != nil {
 		return 0, c.breakOff(io.ErrClosedPipe)
 	}
-	if c.sending.TryLock() {
-		err := c.w.Flush()
-		c.sending.Unlock()
-		if err != nil {
-			return 0, c.breakOff(err)
-		}
-	}
 	if c.asked.Swap(false) {
 		c.rounds.Add(1)
+		if c.sending.TryLock() {
+			err := c.w.Flush()
+			c.sending.Unlock()
+			if err != nil {
+				return 0, c.breakOff(err)
+			}
+		}
 	}
 	if n, err := io.ReadFull(c.r, c.got[:]); err != nil {
 		if n > 0 {
