@@ -20,7 +20,7 @@ import (
 const Version = 3
 
 // otPiece is how many correlations one message of the extension makes. AGREED
-const otPiece = 1 << 17
+const otPiece = 1 << 15
 
 // Limits of what a plan may ask for: a hostile shape must not exhaust the
 // memory of whoever plans it. ResNet-50 has 10^7 activations. LOCAL

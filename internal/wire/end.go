@@ -94,7 +94,7 @@ func (c *Conn) lastWord(code Code) error {
 	defer c.sending.Unlock()
 	err := c.write(kindError, []byte{byte(code)})
 	if err == nil {
-		err = c.w.Flush()
+		err = c.flush(nil)
 	}
 	if err != nil {
 		return fmt.Errorf("wire: fail: %w", err)

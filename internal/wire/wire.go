@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -42,8 +43,9 @@ const (
 )
 
 // bufferSize is the size of each direction's buffer: that of a TLS record, so
-// that a full buffer is one record. Payloads that do not fit are not copied
-// when sent, and when received only their ends are. LOCAL.
+// that a full buffer is one record. Of payloads that do not fit only as much is
+// copied as fills the buffer; it and the rest go out in one write where the
+// connection can do that (writev). LOCAL.
 const bufferSize = 16 << 10
 
 // Conn is one end of a framed connection. One goroutine may send while
@@ -51,9 +53,11 @@ const bufferSize = 16 << 10
 type Conn struct {
 	rw io.ReadWriteCloser
 
-	sending sync.Mutex // guards w, head
-	w       *bufio.Writer
-	head    [Overhead]byte
+	sending sync.Mutex // guards the next four
+	out     []byte     // not written yet, at most bufferSize
+	rows    [2][]byte
+	writing net.Buffers // part of rows
+	failed  error // of an earlier write
 
 	receiving sync.Mutex // guards r, got, broken
 	r         *bufio.Reader
@@ -72,7 +76,6 @@ type Conn struct {
 func New(rw io.ReadWriteCloser) *Conn {
 	return &Conn{
 		rw: rw,
-		w:  bufio.NewWriterSize(rw, bufferSize),
 		r:  bufio.NewReaderSize(rw, bufferSize),
 	}
 }
@@ -107,10 +110,22 @@ func (c *Conn) Flush() error {
 	if c.why.Load() != nil {
 		return c.fault("flush", io.ErrClosedPipe)
 	}
-	if err := c.w.Flush(); err != nil {
+	if err := c.flush(nil); err != nil {
 		return c.fault("flush", err)
 	}
 	return nil
+}
+
+// flush writes what is buffered, then p. It needs sending held.
+func (c *Conn) flush(p []byte) error {
+	if c.failed != nil || len(c.out)+len(p) == 0 {
+		return c.failed
+	}
+	c.rows = [2][]byte{c.out, p}
+	c.writing = c.rows[:1+min(len(p), 1)]
+	_, c.failed = c.writing.WriteTo(c.rw)
+	c.out, c.rows = c.out[:0], [2][]byte{}
+	return c.failed
 }
 
 // write needs sending held.
@@ -121,19 +136,25 @@ func (c *Conn) write(kind byte, p []byte) error {
 	if c.why.Load() != nil && kind != kindError {
 		return io.ErrClosedPipe
 	}
-	c.head[0] = kind
-	binary.LittleEndian.PutUint32(c.head[1:], uint32(len(p)))
-	if _, err := c.w.Write(c.head[:]); err != nil {
-		return err
+	if c.out == nil {
+		c.out = make([]byte, 0, bufferSize)
 	}
-	if len(p) > c.w.Available() {
-		// An empty bufio.Writer passes on what is too long for it uncopied.
-		if err := c.w.Flush(); err != nil {
+	if len(c.out)+Overhead > bufferSize {
+		if err := c.flush(nil); err != nil {
 			return err
 		}
 	}
-	if _, err := c.w.Write(p); err != nil {
-		return err
+	c.out = append(c.out, kind)
+	c.out = binary.LittleEndian.AppendUint32(c.out, uint32(len(p)))
+	fits := min(len(p), bufferSize-len(c.out))
+	c.out = append(c.out, p[:fits]...)
+	if c.failed != nil {
+		return c.failed
+	}
+	if fits < len(p) {
+		if err := c.flush(p[fits:]); err != nil {
+			return err
+		}
 	}
 	c.sent.Add(int64(Overhead + len(p)))
 	return nil
@@ -198,7 +219,7 @@ func (c *Conn) next() (int64, error) {
 	if c.asked.Swap(false) {
 		c.rounds.Add(1)
 		if c.sending.TryLock() {
-			err := c.w.Flush()
+			err := c.flush(nil)
 			c.sending.Unlock()
 			if err != nil {
 				return 0, c.breakOff(err)
