@@ -38,6 +38,8 @@ var floors = map[string]int{
 	".":         5,
 	"transport": 5,
 
+	"internal/report": 5,
+
 	"internal/serve": 6,
 
 	"cmd/dorcas": 7,

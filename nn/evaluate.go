@@ -14,6 +14,9 @@ type EvaluateOptions struct {
 	// Progress, if set, is called after each sample with how many are done.
 	// Calls do not overlap, and come from several goroutines.
 	Progress func(done, total int)
+	// Answer, if set, is called like Progress with the answers to sample i of
+	// both networks, 0 where a network was not given.
+	Answer func(i, float, integer int)
 }
 
 // Evaluation is how a float network and its quantised one do on samples. Each
@@ -39,7 +42,7 @@ func Evaluate(g *Graph, m *Model, samples [][]float32, labels []int, opt *Evalua
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	e := &evaluator{graph: g, model: m, samples: samples, labels: labels, progress: o.Progress}
+	e := &evaluator{graph: g, model: m, samples: samples, labels: labels, progress: o.Progress, answer: o.Answer}
 	var wg sync.WaitGroup
 	for range min(o.Workers, len(samples)) {
 		wg.Go(e.work)
@@ -58,6 +61,7 @@ type evaluator struct {
 	samples  [][]float32
 	labels   []int
 	progress func(done, total int)
+	answer   func(i, float, integer int)
 
 	mu                    sync.Mutex // guards all below
 	next, done            int
@@ -83,6 +87,9 @@ func (e *evaluator) work() {
 		e.mu.Lock()
 		if err != nil && e.err == nil {
 			e.err = fmt.Errorf("nn: evaluate: sample %d: %w", i, err)
+		}
+		if e.answer != nil && err == nil {
+			e.answer(i, float, integer)
 		}
 		e.count(float, integer, e.labels[i])
 		e.mu.Unlock()

@@ -48,12 +48,19 @@ func TestEvaluate(t *testing.T) {
 	n := float64(len(samples))
 	for _, workers := range []int{0, 1, 7, 100} {
 		calls, last := 0, 0
+		var told [3]int
 		e, err := Evaluate(&b.Graph, m, samples, labels, &EvaluateOptions{Workers: workers, Progress: func(done, total int) {
 			calls++
 			if done != last+1 || total != len(samples) {
 				t.Errorf("progress %d of %d after %d", done, total, last)
 			}
 			last = done
+		}, Answer: func(i, float, integer int) {
+			for j, right := range []bool{float == labels[i], integer == labels[i], float == integer} {
+				if right {
+					told[j]++
+				}
+			}
 		}})
 		if err != nil {
 			t.Fatal(err)
@@ -61,6 +68,9 @@ func TestEvaluate(t *testing.T) {
 		want := Evaluation{len(samples), 40 / n, float64(integer) / n, float64(agree) / n}
 		if *e != want || calls != len(samples) || float != 40 {
 			t.Errorf("%d workers: %+v with %d calls, want %+v", workers, *e, calls, want)
+		}
+		if told != [3]int{40, integer, agree} {
+			t.Errorf("%d workers: the answers add up to %v, want %v", workers, told, [3]int{40, integer, agree})
 		}
 	}
 	if e, err := Evaluate(&b.Graph, nil, samples, labels, nil); err != nil || *e != (Evaluation{len(samples), 40 / n, 0, 0}) {

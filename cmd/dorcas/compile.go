@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dorcas"
+	"dorcas/internal/report"
 	"dorcas/nn"
 	"dorcas/nn/onnx"
 
@@ -16,6 +17,7 @@ import (
 
 type compileFlags struct {
 	sampleFlags
+	reportFlags
 	out        string
 	name       string
 	preprocess string
@@ -45,7 +47,11 @@ the network's. "window": [center, width] is for DICOM, "features": [names] for
 the columns of tables. It becomes public: clients read it from the server.
 
 With --json: {"samples","accuracy_float","accuracy_integer","activation_bits",
-"layers":[…], and more}; activation_bits is the width of the widest activation.`,
+"layers":[…], and more}; activation_bits is the width of the widest activation.
+
+A report is written beside the model: a page that needs no network, with accuracy,
+confusion, errors, use of the widths, costs and a picture of the graph; and the
+same as JSON.`,
 		Example: `  dorcas compile net.onnx --samples train/ --preprocess net.json -o net.dorcas
   dorcas compile net.onnx --samples x.npy --labels y.npy --limit 500 -o net.dorcas
   dorcas compile net.onnx --samples set.npz#val_images --labels set.npz#val_labels -o net.dorcas
@@ -56,7 +62,8 @@ With --json: {"samples","accuracy_float","accuracy_integer","activation_bits",
 			return interruptible(cmd.Context(), func() error { return f.run(cmd, g, args[0]) })
 		},
 	}
-	f.register(cmd)
+	f.sampleFlags.register(cmd)
+	f.reportFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "output", "o", "", "model file to write (default the ONNX file's name with .dorcas)")
 	flags.StringVar(&f.name, "name", "", "public name of the model (default the file's)")
@@ -84,7 +91,7 @@ func (f *compileFlags) check() error {
 	if f.opt.Reveal != nn.RevealScores && f.opt.Reveal != nn.RevealLabel {
 		return usagef("--reveal %s: scores or label", f.reveal)
 	}
-	return f.sampleFlags.check()
+	return errors.Join(f.sampleFlags.check(), f.reportFlags.check())
 }
 
 func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
@@ -113,13 +120,13 @@ func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
 		return err
 	}
 	bar.describe(fmt.Sprintf("quantising by %d samples", len(s.calibration())))
-	m, report, err := nn.Quantize(graph, s.calibration(), &f.opt)
+	m, quantized, err := nn.Quantize(graph, s.calibration(), &f.opt)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	m.Name, m.Record = f.name, *record
 	bar.done()
-	r := &compileReport{Model: f.out, Samples: len(s.x), Calibration: len(s.calibration()), Input: report.Input, Layers: report.Layers}
+	r := &compileReport{Model: f.out, Samples: len(s.x), Calibration: len(s.calibration()), Input: quantized.Input, Layers: quantized.Layers}
 	if err := r.evaluate(cmd, g, graph, m, s); err != nil {
 		return err
 	}
@@ -130,7 +137,20 @@ func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
 	if err := m.WriteFile(f.out); err != nil {
 		return err
 	}
+	c := &compiled{file: f.out, graph: graph, model: m, report: quantized, server: server, samples: s, float: r.float, integer: r.integer, options: f.options()}
+	if r.Page, err = f.reportFlags.write(c); err != nil {
+		return err
+	}
 	return r.finish(server.Plan()).write(cmd.OutOrStdout(), g)
+}
+
+// options lists the choices that the report shows.
+func (f *compileFlags) options() []report.Option {
+	return []report.Option{
+		{Name: "Activation bits", Value: fmt.Sprint(f.opt.ActBits)},
+		{Name: "Weight bits", Value: fmt.Sprint(f.opt.WeightBits)},
+		{Name: "Clients learn", Value: f.reveal},
+	}
 }
 
 // readGraph reads an ONNX file. It lists the nodes that are not supported; the

@@ -25,6 +25,10 @@ type compileReport struct {
 	Layers     []nn.LayerReport `json:"layers"`
 	Outputs    outputReport     `json:"output"`
 	Cost       []phaseCost      `json:"phases"`
+	Page       string           `json:"report,omitempty"`
+
+	// The answers of both networks to every sample.
+	float, integer []int
 }
 
 // outputReport is what a client learns of the result.
@@ -43,17 +47,25 @@ func (r *compileReport) evaluate(cmd *cobra.Command, g *globals, graph *nn.Graph
 		}
 	}
 	r.Outputs = outputReport{m.Dims(m.Output.Tensor).Len(), m.Output.Width, string(m.Output.Reveal)}
-	if s.labels == nil {
-		return nil
+	labels := s.labels
+	if labels == nil { // then only whether both agree means anything
+		labels = make([]int, len(s.x))
 	}
+	r.float, r.integer = make([]int, len(s.x)), make([]int, len(s.x))
 	bar := newProgress(cmd.ErrOrStderr(), g, len(s.x), "measuring accuracy")
 	defer bar.done()
-	e, err := nn.Evaluate(graph, m, s.x, s.labels, &nn.EvaluateOptions{Progress: func(done, _ int) { bar.set(done) }})
+	e, err := nn.Evaluate(graph, m, s.x, labels, &nn.EvaluateOptions{
+		Progress: func(done, _ int) { bar.set(done) },
+		Answer:   func(i, float, integer int) { r.float[i], r.integer[i] = float, integer },
+	})
 	if err != nil {
 		return err
 	}
 	float, integer, agree := 100*e.Float, 100*e.Integer, 100*e.Agree
-	r.Float, r.Integer, r.Agree = &float, &integer, &agree
+	r.Agree = &agree
+	if s.labels != nil {
+		r.Float, r.Integer = &float, &integer
+	}
 	return nil
 }
 
@@ -78,14 +90,18 @@ func (r *compileReport) write(w io.Writer, g *globals) error {
 	}
 	fmt.Fprintf(w, "\nsamples    %d, %d of them for the scales\n", r.Samples, r.Calibration)
 	if r.Float == nil {
-		fmt.Fprintf(w, "accuracy   not known: pass --labels, or a folder of class folders\n")
+		fmt.Fprintf(w, "accuracy   not known: pass --labels, or a folder of class folders; both networks give the same answer to %.2f %%\n", *r.Agree)
 	} else {
 		fmt.Fprintf(w, "accuracy   float %.2f %%, integer %.2f %%, the same answer to %.2f %%\n", *r.Float, *r.Integer, *r.Agree)
 	}
 	for _, c := range r.Cost {
 		fmt.Fprintf(w, "%-9s  %s to the server, %s to the client, %d round trips\n", c.Phase, size(c.ToServer), size(c.ToClient), c.Rounds)
 	}
-	_, err := fmt.Fprintf(w, "model      %s\nhash       %s\n", r.Model, r.ModelHash)
+	fmt.Fprintf(w, "model      %s\n", r.Model)
+	if r.Page != "" {
+		fmt.Fprintf(w, "report     %s\n", r.Page)
+	}
+	_, err := fmt.Fprintf(w, "hash       %s\n", r.ModelHash)
 	return err
 }
 

@@ -24,7 +24,7 @@ trips exactly, times as estimates.`,
   dorcas inspect net.dorcas --json`,
 		Args: between(1, 1, "a model file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all := []link{lan}
+			all := []link{lan, wan}
 			for _, s := range links {
 				l, err := parseLink(s)
 				if err != nil {

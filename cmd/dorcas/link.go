@@ -15,8 +15,11 @@ type link struct {
 	RoundTrip float64 `json:"round_trip_seconds"`
 }
 
-// lan is the link that inspect always shows.
-var lan = link{"LAN: 1 Gbit/s, 1 ms", 1e9, 0.001}
+// lan and wan are the links that inspect and the report always show.
+var (
+	lan = link{"LAN: 1 Gbit/s, 1 ms", 1e9, 0.001}
+	wan = link{"WAN: 100 Mbit/s, 40 ms", 1e8, 0.04}
+)
 
 // parseLink reads "100mbit,40ms": bandwidth and time of a round trip.
 func parseLink(s string) (link, error) {

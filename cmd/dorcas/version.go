@@ -23,11 +23,8 @@ func newVersion(g *globals) *cobra.Command {
 				Protocol int    `json:"protocol"`
 				Go       string `json:"go"`
 				Platform string `json:"platform"`
-			}{"devel", "", protocol.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+			}{version(), "", protocol.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" && info.Main.Version != "(devel)" {
-					v.Version = info.Main.Version
-				}
 				for _, s := range info.Settings {
 					if s.Key == "vcs.revision" {
 						v.Commit = s.Value
@@ -41,4 +38,13 @@ func newVersion(g *globals) *cobra.Command {
 			return err
 		},
 	}
+}
+
+// version returns the version of the program, as far as it was built as one.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
 }
