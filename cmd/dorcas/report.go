@@ -74,10 +74,12 @@ func (f *reportFlags) write(c *compiled) (string, error) {
 		return "", err
 	}
 	page, json := f.paths(c.file)
-	for name, text := range map[string][]byte{page: html.Bytes(), json: data.Bytes()} {
-		if err := os.WriteFile(name, text, 0o644); err != nil {
-			return "", fmt.Errorf("--report: %w", err)
-		}
+	err = os.WriteFile(page, html.Bytes(), 0o644)
+	if err == nil {
+		err = os.WriteFile(json, data.Bytes(), 0o644)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--report: %w", err)
 	}
 	return page, nil
 }
