@@ -86,6 +86,9 @@ type Result struct {
 	// the server reveals the label only.
 	Scores  []float64
 	Outputs []int32
+	// Top are the indices of the three largest scores, where the server
+	// reveals them and no more.
+	Top []int
 	// Offline and Online are what the two phases cost.
 	Offline, Online []StepStats
 }
@@ -126,7 +129,7 @@ func (c *Client) InferIntegers(ctx context.Context, m *Material, x []int32) (*Re
 // NewResult reads integers, as an inference or nn.Model.Run yields them, as
 // scores and a label.
 func NewResult(s *nn.Shape, r nn.Result) *Result {
-	out := &Result{Index: r.Index, Outputs: r.Outputs}
+	out := &Result{Index: r.Index, Outputs: r.Outputs, Top: r.Top}
 	if r.Outputs != nil {
 		out.Scores = s.Output.Scores(r.Outputs)
 	}

@@ -46,11 +46,27 @@ type Output struct {
 type Reveal string
 
 // What a client may learn: every score, or only the index of the largest
-// (the first of several equal ones).
+// (the first of several equal ones), or the indices of the three largest in
+// their order.
 const (
 	RevealScores Reveal = "scores"
 	RevealLabel  Reveal = "label"
+	RevealTop3   Reveal = "top3"
 )
+
+// Valid reports whether r is one of the above.
+func (r Reveal) Valid() bool { return r == RevealScores || r == RevealLabel || r == RevealTop3 }
+
+// Labels returns how many indices the client learns, 0 where it learns scores.
+func (r Reveal) Labels() int {
+	switch r {
+	case RevealLabel:
+		return 1
+	case RevealTop3:
+		return 3
+	}
+	return 0
+}
 
 // Layer is one step of a Shape. Exactly one of the pointers after Out is set.
 type Layer struct {

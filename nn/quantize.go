@@ -123,8 +123,8 @@ func (opt *QuantizeOptions) withDefaults() (QuantizeOptions, error) {
 	if o.Reveal == "" {
 		o.Reveal = RevealScores
 	}
-	if o.Reveal != RevealScores && o.Reveal != RevealLabel {
-		return o, fmt.Errorf("nn: quantize: reveal %q, want scores or label", o.Reveal)
+	if !o.Reveal.Valid() {
+		return o, fmt.Errorf("nn: quantize: reveal %q, want scores, label or top3", o.Reveal)
 	}
 	return o, nil
 }

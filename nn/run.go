@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Quantize turns preprocessed values, CHW, into the integers that the network
@@ -36,10 +37,13 @@ func Limits(bits int, signed bool) (lo, hi int32) {
 
 // Result is what one inference opens to the client.
 type Result struct {
-	// Outputs are the scores as integers; nil where only the label is revealed.
+	// Outputs are the scores as integers; nil where only labels are revealed.
 	Outputs []int32
 	// Index is the first of the largest scores.
 	Index int
+	// Top are the indices of the three largest scores, the first of equal ones
+	// first; nil unless they are what is revealed.
+	Top []int
 }
 
 // Scores returns the real scores, outputs × 2^-Frac / Div, with the head
@@ -86,8 +90,11 @@ func (m *Model) Run(x []int32) (Result, error) {
 	}
 	scores := tensors[m.Output.Tensor]
 	r := Result{Index: ArgMax(scores)}
-	if m.Output.Reveal != RevealLabel {
+	switch m.Output.Reveal {
+	case RevealScores:
 		r.Outputs = scores
+	case RevealTop3:
+		r.Top = Largest(scores, RevealTop3.Labels())
 	}
 	return r, nil
 }
@@ -154,6 +161,23 @@ func AddBias(dst, bias []int32, d Dims) {
 			plane[i] += b
 		}
 	}
+}
+
+// Largest returns the indices of the k largest of at least k values, from the
+// largest down; of equal ones the first comes first.
+func Largest(v []int32, k int) []int {
+	top := make([]int, 0, k+1)
+	for i, x := range v {
+		at := len(top)
+		for at > 0 && v[top[at-1]] < x {
+			at--
+		}
+		if at < k {
+			top = slices.Insert(top, at, i)
+			top = top[:min(k, len(top))]
+		}
+	}
+	return top
 }
 
 // ArgMax returns the index of the first largest value.

@@ -78,14 +78,14 @@ func (s *Shape) validateOutput() error {
 		return fmt.Errorf("nn: output: width %d, want 2 to %d", o.Width, MaxWidth)
 	case o.Frac < -64 || o.Frac > 64 || o.Div < 1 || o.Div > maxElements:
 		return fmt.Errorf("nn: output: scale 2^-%d/%d out of range", o.Frac, o.Div)
-	case o.Reveal != RevealScores && o.Reveal != RevealLabel:
-		return fmt.Errorf("nn: output: reveal %q, want scores or label", o.Reveal)
+	case !o.Reveal.Valid():
+		return fmt.Errorf("nn: output: reveal %q, want scores, label or top3", o.Reveal)
 	case o.Head < HeadNone || o.Head > HeadSigmoid:
 		return fmt.Errorf("nn: output: unknown head %d", o.Head)
 	}
 	n := s.Dims(o.Tensor).Len()
-	if o.Reveal == RevealLabel && n < 2 {
-		return fmt.Errorf("nn: output: no label to reveal of %d score", n)
+	if k := o.Reveal.Labels(); k > 0 && n < max(k, 2) {
+		return fmt.Errorf("nn: output: no %s to reveal of %d scores", o.Reveal, n)
 	}
 	if len(s.Record.Labels) > max(n, 2) {
 		return fmt.Errorf("nn: record: %d labels for %d scores", len(s.Record.Labels), n)

@@ -108,7 +108,7 @@ func (s Stage) table(b *Builder, v unrounded) number {
 	u, last := v.high, len(s.Table)-1
 	low := u.extend(s.Mid, u.top())
 	low[s.Mid-1] = low[s.Mid-1].Not() // from −2^(Mid−1) on
-	n := number{gate: False, gated: b.lookup(low, s.Table)}
+	n := number{gate: False, gated: s.Searched().form.build(b, low)}
 	if len(u) > s.Mid {
 		n.gate = b.differs(u[s.Mid-1:])
 		n.plain = []term{{n.gate, s.Table[last]}, {b.And(n.gate, u.top()), s.Table[0] - s.Table[last]}}

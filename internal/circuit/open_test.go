@@ -1,7 +1,10 @@
 package circuit
 
 import (
+	"cmp"
+	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -104,11 +107,52 @@ func TestArgMaxExhaustive(t *testing.T) {
 	}
 }
 
+// TestLargest compares with sorting: many equal numbers, every k.
+func TestLargest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	for _, sh := range []Share{{3, 0}, {6, 2}, {20, 3}} {
+		for _, n := range []int{1, 2, 3, 4, 5, 7, 10, 33} {
+			for _, k := range []int{1, 2, 3, n} {
+				if k <= n {
+					checkLargest(t, rng, sh, n, k)
+				}
+			}
+		}
+	}
+}
+
+func checkLargest(t *testing.T, rng *rand.Rand, sh Share, n, k int) {
+	t.Helper()
+	circuit := Largest(sh, n, k)
+	size := bits.Len(uint(n - 1))
+	in := make(lanes, circuit.Inputs)
+	for lane := range 64 {
+		argMaxInputs(rng, in, lane, sh, n)
+	}
+	out := lanes(circuit.eval64(in))
+	for lane := range 64 {
+		number := func(i int) int64 {
+			return sh.number(in.get(lane, i*sh.Width, sh.Width), in.get(lane, (n+i)*sh.Width, sh.Width))
+		}
+		order := make([]int, n)
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(number(j), number(i)) })
+		for i, want := range order[:k] {
+			if got := out.get(lane, i*size, size); got != uint64(want) {
+				t.Fatalf("%+v: place %d of %d: got %d, want %d", sh, i, n, got, want)
+			}
+		}
+	}
+}
+
 func TestBadParametersPanic(t *testing.T) {
 	good := Stage{Share: Share{8, 2}, Bits: 4}
 	for name, f := range map[string]func(){
 		"open":        func() { Open(Share{0, 0}) },
 		"argmax":      func() { ArgMax(Share{8, 2}, 0) },
+		"largest":     func() { Largest(Share{8, 2}, 2, 3) },
 		"share":       func() { ArgMax(Share{8, 8}, 2) },
 		"fused":       func() { Stage{}.Fused() },
 		"reconstruct": func() { Stage{}.Reconstruct() },

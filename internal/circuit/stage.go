@@ -61,6 +61,8 @@ type Stage struct {
 	Bits    int     // bits of z; Clip and Table need none
 	Signed  bool    // Identity: z is signed; Relu and Square never are
 	Rounded bool    // the rounding constant of Shift is in the shares already
+
+	form *tableForm // of Table, if it was searched for already
 }
 
 // MaxWidth is the largest width of a share, MaxBits that of a result.
@@ -105,6 +107,16 @@ func (s Stage) Check() error {
 		return fmt.Errorf("circuit: stage: shift of %d after a square of %d bits", s.Shift2, s.Mid)
 	}
 	return nil
+}
+
+// Searched returns the stage with the circuit of its table searched for, so
+// that all circuits of the stage need only one search.
+func (s Stage) Searched() Stage {
+	s.mustCheck()
+	if s.Func == Table && s.form == nil {
+		s.form = bestForm(s.Table)
+	}
+	return s
 }
 
 // Bias returns the constant that the owner of s adds to it in the clear, mod

@@ -50,11 +50,6 @@ const (
 // about 5.
 const andCost = 6
 
-// lookup returns t[x], x an unsigned index and t of 2^len(x) values.
-func (b *Builder) lookup(x word, t []int32) []term {
-	return bestForm(t).build(b, x)
-}
-
 // bestForm returns the cheapest form of a table that is tried.
 func bestForm(t []int32) *tableForm {
 	var best *tableForm
@@ -271,7 +266,7 @@ func monomials(used []bool) int {
 	return n
 }
 
-// build makes the sum of t[x].
+// build makes the sum of t[x], x an unsigned index.
 func (f *tableForm) build(b *Builder, x word) []term {
 	sign, whole := False, x
 	if f.mirror != unlike {

@@ -282,4 +282,9 @@ var networks = []struct {
 		b.finish(b.dense(x, 4), nn.RevealScores)
 		return b
 	}},
+	{"the three largest", func() *builder {
+		b := newBuilder(18, nn.Dims{C: 9, H: 1, W: 1}, 8, true)
+		b.finish(b.dense(b.relu(b.dense(0, 8), nil), 11), nn.RevealTop3)
+		return b
+	}},
 }

@@ -83,8 +83,8 @@ func NewPlan(s *nn.Shape) (*Plan, error) {
 // checkStages keeps the work of planning the stages within limits.
 func checkStages(s *nn.Shape) error {
 	total := s.Dims(s.Output.Tensor).Len()
-	if s.Output.Reveal == nn.RevealLabel && total > maxLabels {
-		return fmt.Errorf("protocol: plan: the largest of %d scores, at most %d", total, maxLabels)
+	if k := s.Output.Reveal.Labels(); k > 0 && total > maxLabels/(k*k) {
+		return fmt.Errorf("protocol: plan: the %d largest of %d scores, at most %d", k, total, maxLabels/(k*k))
 	}
 	for i := range s.Layers {
 		l := &s.Layers[i]

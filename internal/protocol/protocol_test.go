@@ -70,7 +70,7 @@ func TestTwin(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got.Index != want.Index || !slices.Equal(got.Outputs, want.Outputs) {
+				if got.Index != want.Index || !slices.Equal(got.Outputs, want.Outputs) || !slices.Equal(got.Top, want.Top) {
 					t.Fatalf("private result %v, in the clear %v", got, want)
 				}
 			}

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"math/bits"
 
 	"dorcas/internal/block"
 	"dorcas/internal/circuit"
@@ -241,12 +242,12 @@ func (c *Client) evaluateChunk(m *ClientMaterial, st *stagePlan, ch *chunk, ws *
 // result decodes the bits of the output stage.
 func (p *Plan) result(bits []byte) nn.Result {
 	n := p.shape.Dims(p.shape.Output.Tensor).Len()
-	if p.shape.Output.Reveal == nn.RevealLabel {
-		index := 0
-		for i, b := range bits {
-			index |= int(b) << (8 * i)
+	if k := p.shape.Output.Reveal.Labels(); k > 0 {
+		top := p.indices(bits, n, k)
+		if k == 1 {
+			return nn.Result{Index: top[0]}
 		}
-		return nn.Result{Index: min(index, n-1)}
+		return nn.Result{Index: top[0], Top: top}
 	}
 	width := p.shape.Output.Width
 	out := make([]int32, n)
@@ -259,4 +260,18 @@ func (p *Plan) result(bits []byte) nn.Result {
 		out[i] = signed(uint32(v), width)
 	}
 	return nn.Result{Outputs: out, Index: nn.ArgMax(out)}
+}
+
+// indices reads k indices below n, one after the other.
+func (p *Plan) indices(row []byte, n, k int) []int {
+	size := bits.Len(uint(n - 1))
+	top := make([]int, k)
+	for i := range top {
+		for j := range size {
+			at := i*size + j
+			top[i] |= int(row[at/8]>>(at%8)&1) << j
+		}
+		top[i] = min(top[i], n-1)
+	}
+	return top
 }

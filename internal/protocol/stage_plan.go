@@ -99,6 +99,7 @@ func newActivateStage(s *nn.Shape, layer int, ms []modulus) *stagePlan {
 		Share: st.share, Shift: a.Shift, Func: circuitFunc[a.Func], Mid: a.Mid, Shift2: a.Shift2,
 		Slope: a.Slope, Lo: a.Lo, Hi: a.Hi, Table: a.Table, Bits: a.Bits, Signed: a.Signed, Rounded: true,
 	}
+	spec = spec.Searched()
 	st.bias = int32(spec.Bias())
 	if a.Pool == nil {
 		st.directChunks(spec.Fused(), l.Out.Len())
@@ -120,8 +121,11 @@ func newOutputStage(s *nn.Shape, ms []modulus) *stagePlan {
 	}
 	st.bias = int32(st.share.Bias())
 	n := s.Dims(t).Len()
-	if s.Output.Reveal == nn.RevealLabel {
+	if k := s.Output.Reveal.Labels(); k > 0 {
 		c := circuit.ArgMax(st.share, n)
+		if k > 1 {
+			c = circuit.Largest(st.share, n, k)
+		}
 		st.chunks = []chunk{{elements: n, opened: len(c.Outputs), direct: c, instances: 1}}
 	} else {
 		st.directChunks(circuit.Open(st.share), n)
