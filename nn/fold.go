@@ -44,6 +44,7 @@ func (n *Node) affine(scale, shift []float32) {
 		n.Scale = scaled(n.Scale, scale, nil)
 		return
 	}
+	n.Quantized = n.Quantized.scaled(scale)
 	n.Weights = scaled(n.Weights, scale, nil)
 	n.Bias = scaled(n.Bias, scale, shift)
 }

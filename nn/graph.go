@@ -37,6 +37,8 @@ type Node struct {
 	// [Out.C][in Len] for a Dense; Bias is empty or one per output channel.
 	Weights []float32
 	Bias    []float32
+	// Quantized is set where the file gives weights as integers.
+	Quantized *Quantized
 	// Conv, MaxPool, AvgPool.
 	Window Window
 	// Conv: output channel o sees the in C/Groups channels of group

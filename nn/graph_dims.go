@@ -146,6 +146,9 @@ func (n *Node) validateStray() error {
 	case (n.Op == NodeTable) != (n.Func.F != nil):
 		return errors.New("a Table, and nothing else, has a function")
 	}
+	if n.Quantized != nil {
+		return n.Quantized.validate(n)
+	}
 	return nil
 }
 

@@ -124,5 +124,5 @@ func (n *Node) affineInput(scale, shift []float32) {
 		}
 		bias[oc] = float32(sum)
 	}
-	n.Weights, n.Bias = weights, bias
+	n.Weights, n.Bias, n.Quantized = weights, bias, nil
 }

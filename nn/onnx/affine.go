@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"math"
+	"slices"
 
 	"dorcas/nn"
 )
@@ -19,7 +20,7 @@ func (n *node) batchNormalization() *value {
 		n.unsupported("spatial 0")
 	}
 	epsilon := float64(n.floatAttr("epsilon", 1e-5))
-	x := n.image(0)
+	x := n.settled(0)
 	var p [4][]float32
 	for i, what := range []string{"scale", "bias", "mean", "variance"} {
 		p[i] = n.floats(i+1, what).floats
@@ -49,26 +50,28 @@ func (n *node) batchNormalization() *value {
 		scale[c] = float32(s)
 		shift[c] = float32(float64(p[1][c]) - float64(p[2][c])*s)
 	}
-	return n.affine(x, 1, scale, shift)
+	return n.affine(x, along{1, 1}, scale, shift)
 }
 
+// along says which dimensions of a shape the numbers of an operator differ
+// along: count of them, from first on. None means one number for all.
+type along struct{ first, count int }
+
 // channels returns the numbers of a constant that an operator combines with
-// an input of the given shape, and the axis along which they differ, -1 if it
-// is one number for all.
-func (n *node) channels(c *constant, shape []int) (axis int, numbers []float32) {
-	axis = -1
+// an input of the given shape, and the dimensions along which they differ.
+func (n *node) channels(c *constant, shape []int) (along, []float32) {
+	var at along
 	for i, d := range c.shape {
-		at := len(shape) - len(c.shape) + i
+		axis := len(shape) - len(c.shape) + i
 		switch {
 		case d == 1:
-		case at < 0 || d != shape[at]:
+		case axis < 0 || d != shape[axis]:
 			n.unsupported("a constant of shape %v with an input of shape %v", c.shape, shape)
-			return -1, nil
-		case axis >= 0:
-			n.unsupported("a constant of shape %v, which differs within channels", c.shape)
-			return -1, nil
+			return along{}, nil
+		case at.count == 0:
+			at = along{axis, 1}
 		default:
-			axis = at
+			at.count = axis - at.first + 1
 		}
 	}
 	if len(c.floats) == 0 {
@@ -77,27 +80,42 @@ func (n *node) channels(c *constant, shape []int) (axis int, numbers []float32) 
 	if len(c.shape) > len(shape) { // of ones: the output has as many dimensions
 		n.unsupported("a constant of shape %v with an input of shape %v", c.shape, shape)
 	}
-	return axis, c.floats
+	if at.count <= 1 || n.err != nil {
+		return at, c.floats
+	}
+	from := c.shape[max(0, at.first-len(shape)+len(c.shape)):][:at.count]
+	steps := stridesOf(from)
+	for i, d := range from {
+		if d == 1 {
+			steps[i] = 0
+		}
+	}
+	if spread := n.pick(c, shape[at.first:at.first+at.count], steps, 0); spread != nil {
+		return at, spread.floats
+	}
+	return at, nil
 }
 
-// affine adds scale·x + shift, with one number for each index of an axis or,
-// for axis -1, one number for all. An empty scale is ones. A shift alone
+// affine adds scale·x + shift, with one number for each place along some
+// dimensions. An empty scale is ones, an empty shift zeros. A shift alone
 // becomes part of the bias where x comes straight from a Conv or Dense.
-func (n *node) affine(x *value, axis int, scale, shift []float32) *value {
+func (n *node) affine(x *value, at along, scale, shift []float32) *value {
 	if n.err != nil {
 		return nil
 	}
+	shape := x.shape
+	if at.count > 1 {
+		n.order(x)
+		size, _ := sizeOf(shape[at.first : at.first+at.count])
+		x.shape = slices.Concat(shape[:at.first], []int{size}, shape[at.first+at.count:])
+	}
 	dims := n.r.g.Dims(x.tensor)
-	if axis >= 0 {
-		if before, _ := sizeOf(x.shape[:axis]); before != n.r.batch {
-			n.unsupported("a constant along axis %d of shape %v, which is not that of channels", axis, x.shape)
-			return nil
-		}
-		if dims.C != x.shape[axis] {
-			dims = n.r.image(append([]int{n.r.batch}, x.shape[axis:]...))
+	if at.count > 0 {
+		if d := n.channelsFirst(x, at.first); dims.C != d.C {
+			dims = d
 		}
 	}
-	t := n.as(x, dims)
+	t := n.as(x.tensor, dims)
 	n.check(n.r.spend(2 * dims.C))
 	if n.err != nil {
 		return nil
@@ -109,9 +127,18 @@ func (n *node) affine(x *value, axis int, scale, shift []float32) *value {
 			shift[c] += b
 		}
 		before.Bias = shift
-		return &value{tensor: t, shape: x.shape}
+		if q := before.Quantized; q != nil {
+			q.Bias, q.BiasScale = nil, nil
+		}
+	} else {
+		t = n.add(nn.Node{Op: nn.NodeAffine, Out: dims, Scale: scale, Shift: shift}, t)
 	}
-	return n.emit(nn.Node{Op: nn.NodeAffine, Out: dims, Scale: scale, Shift: shift}, t, x.shape)
+	y := &value{tensor: t, shape: x.shape, perm: x.perm}
+	if at.count > 1 {
+		n.order(y)
+		y.shape = shape
+	}
+	return y
 }
 
 // weighted returns the Conv or Dense that computes a tensor, nil if none does.

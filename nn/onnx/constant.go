@@ -77,8 +77,22 @@ func (n *node) constantOfShape() *constant {
 
 // shapeOf translates the Shape of a computed tensor: a constant.
 func (n *node) shapeOf() *value {
-	x := n.image(0)
+	x := n.raw(0)
 	return &value{constant: n.shapeConstant(x.shape)}
+}
+
+// sizeOf translates the Size of a computed tensor: a constant.
+func (n *node) sizeOf() *value {
+	x := n.raw(0)
+	return &value{constant: n.sizeConstant(x.shape)}
+}
+
+func (n *node) foldSize() *constant { return n.sizeConstant(n.constant(0, "input").shape) }
+
+func (n *node) sizeConstant(shape []int) *constant {
+	size, err := sizeOf(shape)
+	n.check(err)
+	return &constant{shape: []int{}, ints: []int64{int64(size)}, integer: true, of: pb.TensorProto_INT64}
 }
 
 func (n *node) foldShape() *constant { return n.shapeConstant(n.constant(0, "input").shape) }
@@ -86,7 +100,7 @@ func (n *node) foldShape() *constant { return n.shapeConstant(n.constant(0, "inp
 func (n *node) shapeConstant(shape []int) *constant {
 	first, last := n.intAttr("start", 0), n.intAttr("end", math.MaxInt64)
 	from, to, _ := bounds(first, last, 1, len(shape))
-	c := &constant{shape: []int{max(0, to-from)}, ints: []int64{}, integer: true}
+	c := &constant{shape: []int{max(0, to-from)}, ints: []int64{}, integer: true, of: pb.TensorProto_INT64}
 	for i := from; i < to; i++ {
 		c.ints = append(c.ints, int64(shape[i]))
 	}
@@ -106,33 +120,47 @@ func (n *node) foldView() *constant {
 
 func (n *node) foldCast() *constant {
 	c := n.constant(0, "input")
-	to := n.intAttr("to", 0)
-	var integer bool
-	switch pb.TensorProto_DataType(to) {
-	case pb.TensorProto_FLOAT, pb.TensorProto_DOUBLE:
-	case pb.TensorProto_INT32, pb.TensorProto_INT64:
+	to := pb.TensorProto_DataType(n.intAttr("to", 0))
+	_, _, integer := rangeOfType(to)
+	switch to {
+	case pb.TensorProto_FLOAT, pb.TensorProto_DOUBLE, pb.TensorProto_FLOAT16, pb.TensorProto_BFLOAT16:
+	case pb.TensorProto_INT64, pb.TensorProto_BOOL:
 		integer = true
 	default:
-		n.unsupported("a cast to %s", typeName(int32(to)))
+		if !integer {
+			n.unsupported("a cast to %s", typeName(int32(to)))
+		}
 	}
-	if n.err != nil || integer == c.integer {
+	if n.err != nil || integer == c.integer && to != pb.TensorProto_BOOL {
 		return c
 	}
 	if _, ok := n.spend(c.shape); !ok {
 		return nil
 	}
-	out := &constant{shape: c.shape, integer: integer}
-	for _, v := range c.ints {
-		out.floats = append(out.floats, float32(v))
-	}
-	for _, v := range c.floats {
-		if math.Abs(float64(v)) >= math.MaxInt32 || v != v {
+	out := &constant{shape: c.shape, integer: integer, of: to}
+	for i := range c.len() {
+		v := c.float(i)
+		switch {
+		case to == pb.TensorProto_BOOL:
+			out.ints = append(out.ints, scalarOpTruth(v))
+		case !integer:
+			out.floats = append(out.floats, float32(v))
+		case math.Abs(v) >= math.MaxInt32 || v != v:
 			n.fail("cast of %v to an integer", v)
 			return nil
+		default:
+			out.ints = append(out.ints, int64(v))
 		}
-		out.ints = append(out.ints, int64(v))
 	}
 	return out
+}
+
+// scalarOpTruth is 1 for anything but 0.
+func scalarOpTruth(v float64) int64 {
+	if v != 0 {
+		return 1
+	}
+	return 0
 }
 
 func (n *node) foldTranspose() *constant {
@@ -141,12 +169,21 @@ func (n *node) foldTranspose() *constant {
 	if n.err != nil {
 		return nil
 	}
+	return n.permutedConstant(c, perm)
+}
+
+// permutedConstant returns c with dimension perm[i] as dimension i.
+func (n *node) permutedConstant(c *constant, perm []int) *constant {
 	strides := stridesOf(c.shape)
 	shape, steps := make([]int, len(perm)), make([]int, len(perm))
 	for i, axis := range perm {
 		shape[i], steps[i] = c.shape[axis], strides[axis]
 	}
-	return n.pick(c, shape, steps, 0)
+	index, ok := n.indices(shape, steps, 0)
+	if !ok {
+		return nil
+	}
+	return c.withIntegers(c.gather(shape, index), index, perm)
 }
 
 // stridesOf returns how far apart neighbours along each axis are.
@@ -163,9 +200,18 @@ func stridesOf(shape []int) []int {
 // pick returns the constant of the given shape whose neighbours along each
 // axis are steps apart in c, from element start on.
 func (n *node) pick(c *constant, shape, steps []int, start int) *constant {
-	size, ok := n.spend(shape)
+	index, ok := n.indices(shape, steps, start)
 	if !ok {
 		return nil
+	}
+	return c.withIntegers(c.gather(shape, index), index, nil)
+}
+
+// indices returns the indices that pick takes.
+func (n *node) indices(shape, steps []int, start int) ([]int, bool) {
+	size, ok := n.spend(shape)
+	if !ok {
+		return nil, false
 	}
 	index := make([]int, size)
 	at := make([]int, len(shape))
@@ -180,7 +226,7 @@ func (n *node) pick(c *constant, shape, steps []int, start int) *constant {
 			at[axis] = 0
 		}
 	}
-	return c.gather(shape, index)
+	return index, true
 }
 
 // bounds returns which of n elements a slice takes: those from first on by
@@ -204,6 +250,24 @@ func bounds(start, end, step int64, n int) (first, last, count int) {
 // foldSlice folds a Slice along any axes.
 func (n *node) foldSlice() *constant {
 	c := n.constant(0, "input")
+	if n.err != nil {
+		return nil
+	}
+	cuts := n.cuts(c.shape)
+	if n.err != nil {
+		return nil
+	}
+	shape, steps, origin := make([]int, len(cuts)), stridesOf(c.shape), 0
+	for i, cut := range cuts {
+		shape[i] = cut.count
+		origin += cut.start * steps[i]
+		steps[i] *= cut.step
+	}
+	return n.pick(c, shape, steps, origin)
+}
+
+// cuts returns what a Slice takes along each axis of a shape.
+func (n *node) cuts(shape []int) []cut {
 	starts, _ := n.intsAttr("starts")
 	ends, _ := n.intsAttr("ends")
 	axes, hasAxes := n.intsAttr("axes")
@@ -220,29 +284,33 @@ func (n *node) foldSlice() *constant {
 	if n.err != nil {
 		return nil
 	}
-	if len(starts) != len(ends) || len(starts) > len(c.shape) || hasAxes && len(axes) != len(starts) || by != nil && len(by) != len(starts) {
-		n.fail("starts %v, ends %v, axes %v, steps %v for shape %v", starts, ends, axes, by, c.shape)
+	wrong := func() []cut {
+		n.fail("starts %v, ends %v, axes %v, steps %v for shape %v", starts, ends, axes, by, shape)
 		return nil
 	}
-	shape, steps, origin := slices.Clone(c.shape), stridesOf(c.shape), 0
+	if len(starts) != len(ends) || len(starts) > len(shape) || hasAxes && len(axes) != len(starts) || by != nil && len(by) != len(starts) {
+		return wrong()
+	}
+	cuts := wholeCuts(shape)
 	for i := range starts {
 		axis, step := i, int64(1)
 		if hasAxes {
-			axis = n.axis(axes[i], len(c.shape), false)
+			axis = n.axis(axes[i], len(shape), false)
 		}
 		if by != nil {
 			step = by[i]
 		}
-		if n.err != nil || step == 0 || step > math.MaxInt32 || step < -math.MaxInt32 {
-			n.fail("starts %v, ends %v, axes %v, steps %v for shape %v", starts, ends, axes, by, c.shape)
-			return nil
+		if n.err != nil || step == 0 || step < -math.MaxInt64 {
+			return wrong()
 		}
+		step = min(max(step, -math.MaxInt32), math.MaxInt32) // as far as any dimension
 		first, _, count := bounds(starts[i], ends[i], step, shape[axis])
-		shape[axis] = count
-		origin += first * steps[axis]
-		steps[axis] *= int(step)
+		if count <= 1 {
+			step = 1
+		}
+		cuts[axis] = cut{first, int(step), count}
 	}
-	return n.pick(c, shape, steps, origin)
+	return cuts
 }
 
 // foldGather folds the choice of indices along an axis.
@@ -276,25 +344,4 @@ func (n *node) foldGather() *constant {
 		}
 	}
 	return c.gather(shape, index)
-}
-
-// foldConcat folds the concatenation of lists of integers, as a shape is made.
-func (n *node) foldConcat() *constant {
-	out := &constant{integer: true, ints: []int64{}}
-	n.axis(n.intAttr("axis", 0), 1, false)
-	for i := range n.inputs {
-		c := n.constant(i, "inputs")
-		if n.err == nil && (!c.integer || len(c.shape) != 1) {
-			n.unsupported("the operator on anything but lists of integers")
-		}
-		if n.err != nil {
-			return nil
-		}
-		if _, ok := n.spend(c.shape); !ok {
-			return nil
-		}
-		out.ints = append(out.ints, c.ints...)
-	}
-	out.shape = []int{len(out.ints)}
-	return out
 }

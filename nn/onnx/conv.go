@@ -6,74 +6,66 @@ import (
 	"dorcas/nn"
 )
 
-// kernel returns the sizes of a window, or the strides or dilations, that an
-// attribute gives; otherwise ones, and nil for a size.
-func (n *node) kernel(name string) []int64 {
+// spatial returns the two numbers that an attribute gives for planes of so
+// many dimensions, the first of a line's planes being 1; otherwise ones, and
+// nil for the size of a window.
+func (n *node) spatial(name string, rank int) []int64 {
 	v, ok := n.intsAttr(name)
 	switch {
 	case !ok && name == "kernel_shape":
 		return nil
 	case !ok:
 		return []int64{1, 1}
-	case len(v) != 2:
-		n.unsupported("%s %v, only planes have two dimensions", name, v)
+	case len(v) != rank:
+		n.fail("%s %v for planes of %d dimensions", name, v, rank)
 		return []int64{1, 1}
 	}
 	for _, k := range v {
 		if k < 1 || k > maxSide {
 			n.fail("%s %v", name, v)
+			return []int64{1, 1}
 		}
+	}
+	if rank == 1 {
+		return []int64{1, v[0]}
 	}
 	return v
 }
 
-// window returns the window with which the node goes over planes of h × w,
-// and their size afterwards. A nil size is that of the attribute.
-func (n *node) window(size []int64, h, w int) (nn.Window, int, int) {
-	given := n.kernel("kernel_shape")
+// window returns the window with which the node goes over planes of in, rank
+// of whose dimensions count. A nil size is that of the attribute.
+func (n *node) window(size []int64, in nn.Dims, rank int) nn.Window {
+	one := nn.Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1}
+	given := n.spatial("kernel_shape", rank)
 	if given == nil {
 		given = size
 	}
-	if given == nil || size != nil && !slices.Equal(size, given) || given[0] < 1 || given[1] < 1 {
+	if given == nil || size != nil && !slices.Equal(size, given) || given[0] < 1 || given[1] < 1 || max(given[0], given[1]) > maxSide {
 		n.fail("kernel_shape is %v, the weights have %v", given, size)
-		return nn.Window{}, 0, 0
+		return one
 	}
-	n.dilated(given)
-	strides := n.kernel("strides")
+	strides, dilations := n.spatial("strides", rank), n.spatial("dilations", rank)
 	win := nn.Window{KH: int(given[0]), KW: int(given[1]), StrideH: int(strides[0]), StrideW: int(strides[1])}
-	win.Pad = n.border(win, h, w)
+	if dilations[0] > 1 && win.KH > 1 {
+		win.DilH = int(dilations[0])
+	}
+	if dilations[1] > 1 && win.KW > 1 {
+		win.DilW = int(dilations[1])
+	}
+	win.Pad = n.border(win, in, rank)
 	if n.err != nil {
-		return win, 0, 0
+		return one
 	}
-	if p := win.Pad; max(p.Top, p.Bottom) >= win.KH || max(p.Left, p.Right) >= win.KW {
-		n.unsupported("pads as wide as the window")
-	}
-	oh, ow := win.Out(h, w)
-	if oh < 1 || ow < 1 {
-		n.fail("a window of %d×%d is larger than its input of %d×%d", win.KH, win.KW, h, w)
-	}
-	if n.intAttr("ceil_mode", 0) != 0 && n.ceilAdds(win, h, w) {
-		n.unsupported("ceil_mode 1 (planes of %d×%d do not divide evenly)", h, w)
-	}
-	return win, oh, ow
-}
-
-// dilated notes gaps between the elements of a window, whose size may be
-// unknown.
-func (n *node) dilated(size []int64) {
-	if d := n.kernel("dilations"); size != nil && (size[0] > 1 && d[0] > 1 || size[1] > 1 && d[1] > 1) {
-		n.unsupported("dilations %v", d)
-	}
+	return win
 }
 
 // border returns the border that pads and auto_pad ask for.
-func (n *node) border(win nn.Window, h, w int) nn.Pad {
-	pads, ok := n.intsAttr("pads")
-	auto := n.stringAttr("auto_pad", "NOTSET")
-	switch auto {
+func (n *node) border(win nn.Window, in nn.Dims, rank int) nn.Pad {
+	switch auto := n.stringAttr("auto_pad", "NOTSET"); auto {
 	case "SAME_UPPER", "SAME_LOWER":
-		top, bottom := same(h, win.KH, win.StrideH)
-		left, right := same(w, win.KW, win.StrideW)
+		kh, kw := win.Extent()
+		top, bottom := same(in.H, kh, win.StrideH)
+		left, right := same(in.W, kw, win.StrideW)
 		if auto == "SAME_LOWER" {
 			top, bottom, left, right = bottom, top, right, left
 		}
@@ -84,11 +76,17 @@ func (n *node) border(win nn.Window, h, w int) nn.Pad {
 	default:
 		n.fail("auto_pad is %s", quote(auto))
 	}
+	return n.pads(rank)
+}
+
+// pads returns the attribute pads, 0 where there is none.
+func (n *node) pads(rank int) nn.Pad {
+	pads, ok := n.intsAttr("pads")
 	if !ok {
 		return nn.Pad{}
 	}
-	if len(pads) != 4 {
-		n.fail("pads %v, want 4", pads)
+	if len(pads) != 2*rank {
+		n.fail("pads %v, want %d", pads, 2*rank)
 		return nn.Pad{}
 	}
 	for _, p := range pads {
@@ -96,6 +94,9 @@ func (n *node) border(win nn.Window, h, w int) nn.Pad {
 			n.fail("pads %v", pads)
 			return nn.Pad{}
 		}
+	}
+	if rank == 1 {
+		return nn.Pad{Left: int(pads[0]), Right: int(pads[1])}
 	}
 	return nn.Pad{Top: int(pads[0]), Left: int(pads[1]), Bottom: int(pads[2]), Right: int(pads[3])}
 }
@@ -109,41 +110,115 @@ func same(size, k, stride int) (before, after int) {
 	return all / 2, all - all/2
 }
 
-// ceilAdds reports whether rounding the size of the output up, not down,
-// makes a difference.
-func (n *node) ceilAdds(win nn.Window, h, w int) bool {
-	p := win.Pad
-	return (h+p.Top+p.Bottom-win.KH)%win.StrideH != 0 || (w+p.Left+p.Right-win.KW)%win.StrideW != 0
+// wide reports whether a border is as wide as its window, which a graph does
+// not allow.
+func wide(win nn.Window) bool {
+	kh, kw := win.Extent()
+	return max(win.Pad.Top, win.Pad.Bottom) >= kh || max(win.Pad.Left, win.Pad.Right) >= kw
+}
+
+// padded adds a border of zeros to a tensor of size in, or takes elements away
+// where the border is negative.
+func (n *node) padded(tensor int, in nn.Dims, p nn.Pad) (int, nn.Dims) {
+	cut := nn.Pad{Top: max(0, -p.Top), Left: max(0, -p.Left), Bottom: max(0, -p.Bottom), Right: max(0, -p.Right)}
+	p = nn.Pad{Top: max(0, p.Top), Left: max(0, p.Left), Bottom: max(0, p.Bottom), Right: max(0, p.Right)}
+	if cut != (nn.Pad{}) {
+		out := nn.Dims{C: in.C, H: in.H - cut.Top - cut.Bottom, W: in.W - cut.Left - cut.Right}
+		if out.H < 1 || out.W < 1 {
+			n.fail("nothing is left of planes of %d×%d without %v", in.H, in.W, cut)
+			return tensor, in
+		}
+		tensor = n.add(nn.Node{Op: nn.NodeSlice, Start: [3]int{0, cut.Top, cut.Left}, Step: [3]int{1, 1, 1}, Out: out}, tensor)
+		in = out
+	}
+	if p != (nn.Pad{}) {
+		in = nn.Dims{C: in.C, H: in.H + p.Top + p.Bottom, W: in.W + p.Left + p.Right}
+		tensor = n.add(nn.Node{Op: nn.NodeZeroPad, Pad: p, Out: in}, tensor)
+	}
+	return tensor, in
+}
+
+// kernels are the weights of a convolution.
+type kernels struct {
+	weights *constant
+	bias    *constant // nil if there is none
+	size    []int64   // of a window
+	groups  int
+}
+
+// kernels reads the weights of a Conv or ConvTranspose, inputs 1 and 2; in
+// and out say which dimensions of them count channels.
+func (n *node) kernels(x *value) kernels {
+	k := kernels{weights: n.floats(1, "weights")}
+	if n.has(2) {
+		k.bias = n.floats(2, "bias")
+	}
+	group := n.intAttr("group", 1)
+	if n.err != nil {
+		return k
+	}
+	shape := k.weights.shape
+	if k.weights.len() == 0 {
+		n.fail("kernel_shape or channels: weights of shape %v are empty", shape)
+		return k
+	}
+	if len(shape) != len(x.shape) {
+		n.fail("weights of shape %v on an input of shape %v", shape, x.shape)
+		return k
+	}
+	if k.size = []int64{1, int64(shape[2])}; len(shape) == 4 {
+		k.size = []int64{int64(shape[2]), int64(shape[3])}
+	}
+	if group < 1 || group > int64(x.shape[1]) || x.shape[1]%int(group) != 0 {
+		n.fail("%d groups of %d channels", group, x.shape[1])
+		return k
+	}
+	k.groups = int(group)
+	return k
 }
 
 // conv translates Conv: Y = W * X + B.
 func (n *node) conv() *value {
-	if group := n.intAttr("group", 1); group != 1 {
-		n.unsupported("group %d", group)
-	}
-	n.kernel("strides") // notes what can be told without the input
 	x := n.planes(0)
-	w := n.floats(1, "weights")
-	size := n.kernel("kernel_shape")
-	if len(w.shape) == 4 {
-		size = []int64{int64(w.shape[2]), int64(w.shape[3])}
+	k := n.kernels(x)
+	if n.err != nil {
+		return nil
 	}
-	n.dilated(size)
-	var bias []float32
-	if n.has(2) {
-		bias = n.floats(2, "bias").floats
+	w := k.weights
+	if w.shape[1]*k.groups != x.shape[1] || w.shape[0]%k.groups != 0 {
+		n.fail("weights of shape %v on an input of shape %v in %d groups", w.shape, x.shape, k.groups)
+		return nil
+	}
+	in := planesOf(x.shape)
+	win := n.window(k.size, in, len(x.shape)-2)
+	y := nn.Node{Op: nn.NodeConv, Weights: w.floats, Quantized: w.quantized()}
+	if k.groups > 1 {
+		y.Groups = k.groups
+	}
+	return n.convolve(x, y, w.shape[0], win, k.bias)
+}
+
+// convolve adds a Conv with its window.
+func (n *node) convolve(x *value, y nn.Node, channels int, win nn.Window, bias *constant) *value {
+	if bias != nil && bias.len() != channels {
+		n.fail("%d biases for %d channels", bias.len(), channels)
 	}
 	if n.err != nil {
 		return nil
 	}
-	if len(w.shape) != 4 || w.shape[1] != x.shape[1] {
-		n.fail("weights of shape %v on an input of shape %v", w.shape, x.shape)
-		return nil
+	if bias != nil {
+		y.Bias = bias.floats
+		addBias(y.Quantized, bias)
 	}
-	if bias != nil && len(bias) != w.shape[0] {
-		n.fail("%d biases for %d channels", len(bias), w.shape[0])
+	tensor, in := x.tensor, planesOf(x.shape)
+	if wide(win) {
+		tensor, in = n.padded(tensor, in, win.Pad)
+		win.Pad = nn.Pad{}
 	}
-	win, oh, ow := n.window(size, x.shape[2], x.shape[3])
-	y := nn.Node{Op: nn.NodeConv, Weights: w.floats, Bias: bias, Window: win, Out: nn.Dims{C: w.shape[0], H: oh, W: ow}}
-	return n.emit(y, x.tensor, []int{n.r.batch, w.shape[0], oh, ow})
+	h, w := win.Out(in.H, in.W)
+	if h < 1 || w < 1 {
+		n.fail("a window of %d×%d is larger than its input of %d×%d", win.KH, win.KW, in.H, in.W)
+	}
+	y.Window, y.Out = win, nn.Dims{C: channels, H: h, W: w}
+	return n.emit(y, tensor, n.ofPlanes(x, y.Out))
 }

@@ -36,6 +36,44 @@ func (e *UnsupportedError) Error() string {
 	return b.String()
 }
 
+// reasons say why operators that people meet cannot be translated, and what to
+// do.
+var reasons = map[string]string{
+	"LRN":                    "it divides by sums of squares of the input; train with BatchNormalization instead",
+	"InstanceNormalization":  "it divides by the deviation of the input itself; train with BatchNormalization instead",
+	"LayerNormalization":     "it divides by the deviation of the input itself; train with BatchNormalization instead",
+	"GroupNormalization":     "it divides by the deviation of the input itself; train with BatchNormalization instead",
+	"LpNormalization":        "it divides by a norm of the input",
+	"ReduceL2":               "it is a norm of the input",
+	"ReduceMin":              "use ReduceMax",
+	"LpPool":                 "use MaxPool or AveragePool",
+	"LSTM":                   "recurrent networks are not supported",
+	"GRU":                    "recurrent networks are not supported",
+	"RNN":                    "recurrent networks are not supported",
+	"If":                     "graphs inside of graphs are not supported: export for inference, with fixed sizes",
+	"Loop":                   "graphs inside of graphs are not supported: export for inference, with fixed sizes",
+	"Scan":                   "graphs inside of graphs are not supported: export for inference, with fixed sizes",
+	"Where":                  "a choice that depends on the input is not supported",
+	"Einsum":                 "write it as MatMul and Transpose",
+	"QLinearConv":            "quantise in the QDQ format, with QuantizeLinear and DequantizeLinear",
+	"QLinearMatMul":          "quantise in the QDQ format, with QuantizeLinear and DequantizeLinear",
+	"QLinearAdd":             "quantise in the QDQ format, with QuantizeLinear and DequantizeLinear",
+	"ConvInteger":            "quantise in the QDQ format, with static scales",
+	"MatMulInteger":          "quantise in the QDQ format, with static scales",
+	"DynamicQuantizeLinear":  "quantise in the QDQ format, with static scales",
+	"TreeEnsembleClassifier": "only networks are supported",
+	"LinearClassifier":       "export it as MatMul and Add",
+	"Normalizer":             "it divides by a norm of the input",
+}
+
+// advice returns the reason for an operator as the end of a sentence.
+func advice(op string) string {
+	if r := reasons[op]; r != "" {
+		return " (" + r + ")"
+	}
+	return ""
+}
+
 // missingError says what this package would need in order to go on; it makes
 // a node unsupported where any other error makes the file malformed.
 type missingError string

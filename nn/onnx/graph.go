@@ -27,27 +27,14 @@ type reader struct {
 
 	g        *nn.Graph
 	reshaped map[reshapeKey]int
-	total    int // elements of all tensors of g
+	leaves   map[int]*function            // the tensors of g as functions
+	orders   map[int]map[string]orderStep // see transpositions
+	total    int                          // elements of all tensors of g
 	// budget is how many numbers may still be made out of those of the file,
 	// so that many nodes cannot each copy one large tensor.
 	budget int
 
 	unsupported []*node
-}
-
-// A value is what a name in the file stands for: a constant, or a tensor of
-// the graph seen with a shape of the file.
-type value struct {
-	constant *constant
-
-	tensor int
-	shape  []int
-	shared bool // the tensor, or a view of it, has other uses
-	head   nn.Head
-	from   *node // of the head
-
-	computed bool // from the graph's input: no constant even if unknown
-	unknown  bool // the output of an unsupported node
 }
 
 // reshapeKey identifies a Reshape node of the graph.
@@ -66,6 +53,8 @@ func newReader(file *pb.GraphProto, opset, size int) *reader {
 		values:    map[string]*value{},
 		g:         &nn.Graph{Name: file.GetName()},
 		reshaped:  map[reshapeKey]int{},
+		leaves:    map[int]*function{},
+		orders:    map[int]map[string]orderStep{},
 		budget:    1<<20 + 2*size,
 	}
 }
@@ -75,11 +64,10 @@ func (r *reader) read() error {
 	if err := r.index(); err != nil {
 		return err
 	}
-	outputs := r.file.GetOutput()
-	if len(outputs) != 1 {
-		return fmt.Errorf("the graph has %d outputs, want 1", len(outputs))
+	output, err := r.outputName()
+	if err != nil {
+		return err
 	}
-	output := outputs[0].GetName()
 	needed, err := r.needed(output)
 	if err != nil {
 		return err
@@ -210,8 +198,8 @@ func (r *reader) translate(i int) error {
 	if v == nil {
 		n.check(errUnknown) // unless an error says why
 	}
-	for _, name := range n.outputs[min(1, len(n.outputs)):] {
-		if r.uses[name] > 0 {
+	for j, name := range n.outputs {
+		if r.uses[name] > 0 && j > 0 && len(n.results) != len(n.outputs) {
 			n.unsupported("its output %s", quote(name))
 		}
 	}
@@ -222,11 +210,15 @@ func (r *reader) translate(i int) error {
 		return fmt.Errorf("%s: %w", n, n.err)
 	}
 	for j, name := range n.outputs {
-		if j > 0 || n.err != nil {
+		switch {
+		case n.err != nil || j > 0 && j >= len(n.results):
 			v = &value{unknown: true}
+		case j < len(n.results):
+			v = n.results[j]
 		}
-		v.computed = v.constant == nil && n.computed && n.op != "Shape"
-		r.values[name] = v
+		out := *v
+		out.computed = v.constant == nil && n.computed && n.op != "Shape" && n.op != "Size"
+		r.values[name] = &out
 	}
 	return nil
 }
@@ -251,6 +243,26 @@ func (r *reader) unsupportedError() *UnsupportedError {
 	return e
 }
 
+// outputName chooses the output that is read. Where a file gives labels too,
+// as scikit-learn's exporter does, it is that of the scores.
+func (r *reader) outputName() (string, error) {
+	outputs := r.file.GetOutput()
+	var names []string
+	for _, o := range outputs {
+		switch t := pb.TensorProto_DataType(o.GetType().GetTensorType().GetElemType()); t {
+		case pb.TensorProto_INT64, pb.TensorProto_INT32, pb.TensorProto_STRING, pb.TensorProto_BOOL:
+			if len(outputs) > 1 {
+				continue // labels
+			}
+		}
+		names = append(names, o.GetName())
+	}
+	if len(names) != 1 {
+		return "", fmt.Errorf("the graph has %d outputs, want 1", len(outputs))
+	}
+	return names[0], nil
+}
+
 // output sets the graph's output, or reports what was found not to be
 // supported.
 func (r *reader) output(name string) error {
@@ -261,7 +273,29 @@ func (r *reader) output(name string) error {
 	if v.constant != nil || v.unknown {
 		return fmt.Errorf("output %s does not depend on the input", quote(name))
 	}
-	r.g.Output, r.g.Head = v.tensor, v.head
+	n := newNode(r, r.producer[name])
+	out := *v
+	if out.head == nn.HeadNone && out.fn != nil && out.fn.kind == sigmoid {
+		out.head = nn.HeadSigmoid
+		if out.fn = out.fn.args[0]; out.fn.kind == leaf {
+			out.fn = nil
+		}
+	}
+	n.settle(&out)
+	if out.head == nn.HeadNone || out.head == nn.HeadSigmoid {
+		n.order(&out)
+	}
+	if len(n.missing) > 0 {
+		r.report(n)
+		return r.unsupportedError()
+	}
+	if n.err != nil {
+		return fmt.Errorf("%s: %w", n, n.err)
+	}
+	if out.integers != nil {
+		return fmt.Errorf("output %s is of quantised integers: export with a DequantizeLinear at the end", quote(name))
+	}
+	r.g.Output, r.g.Head = out.tensor, out.head
 	return nil
 }
 
@@ -278,17 +312,17 @@ func (r *reader) add(n nn.Node) (int, error) {
 	return len(r.g.Nodes), nil
 }
 
-// as returns a tensor with the elements of v as an image of size out, which
+// as returns a tensor with the elements of another one as an image of size out, which
 // has as many.
-func (r *reader) as(v *value, out nn.Dims, name string) (int, error) {
-	if r.g.Dims(v.tensor) == out {
-		return v.tensor, nil
+func (r *reader) as(tensor int, out nn.Dims, name string) (int, error) {
+	if r.g.Dims(tensor) == out {
+		return tensor, nil
 	}
-	key := reshapeKey{v.tensor, out}
+	key := reshapeKey{tensor, out}
 	if t, ok := r.reshaped[key]; ok {
 		return t, nil
 	}
-	t, err := r.add(nn.Node{Name: name, Op: nn.NodeReshape, In: []int{v.tensor}, Out: out})
+	t, err := r.add(nn.Node{Name: name, Op: nn.NodeReshape, In: []int{tensor}, Out: out})
 	if err == nil {
 		r.reshaped[key] = t
 	}

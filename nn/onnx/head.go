@@ -29,7 +29,17 @@ func (n *node) argMax() *value {
 	if n.intAttr("select_last_index", 0) != 0 {
 		n.unsupported("select_last_index 1")
 	}
-	x := n.image(0)
+	x := n.raw(0)
+	if n.err == nil && x.fn != nil && x.fn.kind == sigmoid { // which changes no order
+		if x.fn = x.fn.args[0]; x.fn.kind == leaf {
+			x.fn = nil
+		}
+	}
+	n.settle(x)
+	n.order(x)
+	if n.err == nil && x.head == nn.HeadSigmoid {
+		x.head = nn.HeadNone
+	}
 	if n.err == nil && x.head == nn.HeadArgMax {
 		n.unsupported("the arg-max of an arg-max")
 	}
@@ -65,6 +75,6 @@ func (n *node) head(x *value, head nn.Head, axis int64, shape []int) *value {
 		n.unsupported("axis %d of shape %v (only all scores of an image are possible)", axis, shape)
 		return nil
 	}
-	t := n.as(x, nn.Dims{C: shape[at], H: 1, W: 1})
+	t := n.as(x.tensor, nn.Dims{C: shape[at], H: 1, W: 1})
 	return &value{tensor: t, shape: x.shape, shared: x.shared, head: head, from: n}
 }

@@ -38,12 +38,14 @@ func inputShape(t *pb.TypeProto_Tensor) ([]int, error) {
 	if t == nil {
 		return nil, errors.New("no tensor")
 	}
-	if e := t.GetElemType(); pb.TensorProto_DataType(e) != pb.TensorProto_FLOAT {
-		return nil, fmt.Errorf("type is %s, want FLOAT", typeName(e))
+	switch e := t.GetElemType(); pb.TensorProto_DataType(e) {
+	case pb.TensorProto_FLOAT, pb.TensorProto_DOUBLE, pb.TensorProto_FLOAT16, pb.TensorProto_UINT8, pb.TensorProto_INT8:
+	default:
+		return nil, fmt.Errorf("type is %s, want FLOAT, or bytes", typeName(e))
 	}
 	dims := t.GetShape().GetDim()
-	if len(dims) < 1 || len(dims) > 4 {
-		return nil, fmt.Errorf("%d dimensions, want 1 to 4", len(dims))
+	if len(dims) < 1 || len(dims) > 5 {
+		return nil, fmt.Errorf("%d dimensions, want 1 to 5", len(dims))
 	}
 	shape := make([]int, len(dims))
 	for i, d := range dims {

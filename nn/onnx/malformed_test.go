@@ -70,7 +70,7 @@ var malformedInputs = []damage{
 	}, "2 inputs"},
 	{"input twice", func(m *pb.ModelProto, g *pb.GraphProto) { g.Input = append(g.Input, g.Input[0]) }, `input "x"`},
 	{"input computed", func(m *pb.ModelProto, g *pb.GraphProto) { g.Input[0].Name = "relu" }, `"relu" is computed twice`},
-	{"input of integers", func(m *pb.ModelProto, g *pb.GraphProto) { g.Input[0].GetType().GetTensorType().ElemType = 2 }, "UINT8"},
+	{"input of integers", func(m *pb.ModelProto, g *pb.GraphProto) { g.Input[0].GetType().GetTensorType().ElemType = 7 }, "INT64"},
 	{"input without type", func(m *pb.ModelProto, g *pb.GraphProto) { g.Input[0].Type = nil }, "no tensor"},
 	{"input without shape", func(m *pb.ModelProto, g *pb.GraphProto) { g.Input[0].GetType().GetTensorType().Shape = nil }, "0 dimensions"},
 	{"open height", func(m *pb.ModelProto, g *pb.GraphProto) {

@@ -51,11 +51,11 @@ func largeCases() []largeCase {
 		{"wide sums", file{input: []any{1, 1 << 22}, init: []*pb.TensorProto{floatTensor("c", shape(1))}, nodes: chain(1000, func(name, before string) *pb.NodeProto {
 			return op("Add", name, in(before, "c"))
 		})}, "too often"},
-		{"large tensors", file{input: []any{1, 1 << 22}, nodes: chain(1000, func(name, before string) *pb.NodeProto {
-			return op("Relu", name, in(before))
+		{"large tensors", file{input: []any{1, 1, 1 << 11, 1 << 11}, nodes: chain(1000, func(name, before string) *pb.NodeProto {
+			return op("MaxPool", name, in(before), kernelOf(1))
 		})}, "more than 268435456 elements"},
 		{"deep chain", file{input: []any{1, 8}, nodes: chain(60000, func(name, before string) *pb.NodeProto {
-			return op("Clip", name, in(before))
+			return op("LRN", name, in(before))
 		})}, "60000 nodes are not supported"},
 	}
 }

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,9 +17,12 @@ import (
 // part of the module, and tests that need it are skipped without it.
 func dataFolder(t *testing.T) string {
 	t.Helper()
-	dir := filepath.FromSlash("../../../shared/data") // next to the module
+	dir := os.Getenv("DORCAS_DATA")
+	if dir == "" {
+		dir = filepath.FromSlash("../../../shared/data") // next to the module
+	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no trained models to test with: %v", err)
+		t.Skipf("no trained models to test with: %v (set DORCAS_DATA to a folder laid out as docs/data.md says)", err)
 	}
 	return dir
 }
@@ -80,7 +82,18 @@ func samples(t *testing.T, dir string, c card, in nn.Dims) (x []float32, y []int
 		return npy[float32](t, filepath.Join(set, "x_norm_f32.npy")), y
 	}
 	of := c.preprocess(t)
-	bytes := npy[uint8](t, filepath.Join(set, "x_u8.npy")) // channels last
+	file := "x_u8.npy"
+	for _, word := range strings.Fields(c.Samples) {
+		if word = strings.TrimSuffix(word, ","); strings.HasSuffix(word, ".npy") {
+			file = word
+		}
+	}
+	if strings.HasSuffix(c.Samples, "label = y+1") { // class 0 is none
+		for i := range y {
+			y[i]++
+		}
+	}
+	bytes := npy[uint8](t, filepath.Join(set, file)) // channels last
 	for i := 0; i < len(bytes); i += in.Len() {
 		for ch := range in.C {
 			for p := range in.H * in.W {
@@ -91,8 +104,8 @@ func samples(t *testing.T, dir string, c card, in nn.Dims) (x []float32, y []int
 	return x, y
 }
 
-// Each trained model has to give the scores that the reference runtime gave
-// and to be right as often. Of large models a part of the samples is run: for
+// Each trained model has to give the scores that the reference runtime gave,
+// within a ten-thousandth of the largest of an input, and to be right as often. Of large models a part of the samples is run: for
 // the others the reference's own scores are counted.
 func TestTrainedModels(t *testing.T) {
 	dir := dataFolder(t)
@@ -100,6 +113,7 @@ func TestTrainedModels(t *testing.T) {
 		"gazelle/cifar10_minionn": 20, "gazelle/mnist": 1, "gazelle/mnist_cryptonets": 1, "gazelle/mnist_deepsecure": 1,
 		"gazelle/mnist_minionn": 1, "gazelle/mnist_secure_ml": 1, "thirdparty/cifar10_resnet20": 20,
 		"thirdparty/mlperf_tiny_resnet8_cifar10": 10, "trained/mnist_lenet_bn": 1, "trained/mnist_lenet_bn_dynbatch": 1,
+		"trained/fashion_mobilenet": 5, "thirdparty/mobilenet_v1_0.25_128": 5, "thirdparty/squeezenet1.1": 20,
 		"trained/mnist_lenet_bn_folded": 1, "trained/pneumonia_resnet8": 2, "trained/wdbc_mlp": 1,
 		"wild/onnxzoo_mnist-8_cntk": 1, "wild/wild_torch_lenet_bn1d": 1,
 	} {
@@ -166,8 +180,12 @@ func compare(t *testing.T, sample int, scores, want []float32, head nn.Head) {
 	if head == nn.HeadSoftmax {
 		scores = softmax(scores)
 	}
+	var largest float64
+	for _, w := range want {
+		largest = max(largest, math.Abs(float64(w)))
+	}
 	for j, w := range want {
-		if d := math.Abs(float64(scores[j] - w)); !(d <= 1e-3*max(1, math.Abs(float64(w)))) {
+		if d := math.Abs(float64(scores[j] - w)); !(d <= 1e-4*largest) {
 			t.Fatalf("sample %d: score %d is %v, the reference has %v", sample, j, scores[j], w)
 		}
 	}
@@ -193,35 +211,4 @@ func argMax(x []float32) int {
 		}
 	}
 	return best
-}
-
-// The error about a model with unknown operators has to name all of them.
-func TestTrainedModelsUnsupported(t *testing.T) {
-	dir := dataFolder(t)
-	for name, want := range map[string]map[string]int{
-		"trained/fashion_mobilenet":        {"Clip": 13, "Conv": 6},
-		"thirdparty/mobilenet_v1_0.25_128": {"Clip": 27, "Conv": 13},
-		"thirdparty/squeezenet1.1":         {"Concat": 8},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := ReadFile(filepath.Join(dir, "models", name+".onnx"))
-			u, ok := err.(*UnsupportedError)
-			if !ok {
-				t.Fatalf("error is %v", err)
-			}
-			got := map[string]int{}
-			for _, n := range u.Nodes {
-				got[n.Op]++
-				if !strings.Contains(err.Error(), n.Name) {
-					t.Errorf("the text leaves out %q", n.Name)
-				}
-				if n.Op == "Conv" && !strings.Contains(n.Missing, "group") {
-					t.Errorf("%v: a depthwise convolution is not called one", n)
-				}
-			}
-			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("operators are %v, want %v", got, want)
-			}
-		})
-	}
 }

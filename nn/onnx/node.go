@@ -3,10 +3,8 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"math"
-	"slices"
+	"maps"
 
-	"dorcas/nn"
 	"dorcas/nn/onnx/internal/pb"
 )
 
@@ -23,7 +21,8 @@ type node struct {
 	outputs []string
 	attrs   []*pb.AttributeProto
 
-	computed bool // from the graph's input, not from constants only
+	computed bool     // from the graph's input, not from constants only
+	results  []*value // of outputs, where there is more than one
 	missing  []string
 	reported bool
 	err      error
@@ -50,21 +49,36 @@ var folders map[string]func(*node) *constant
 
 func init() {
 	translators = map[string]func(*node) *value{
-		"Add": (*node).add, "Sub": (*node).sub, "Mul": (*node).mul, "Div": (*node).div, "Pow": (*node).pow,
+		"Add": (*node).plus, "Sub": (*node).minus, "Mul": (*node).times, "Div": (*node).over,
+		"Min": (*node).minimum, "Max": (*node).maximum, "Sum": (*node).total, "Mean": (*node).total,
 		"ArgMax": (*node).argMax, "Softmax": (*node).softmax, "LogSoftmax": (*node).logSoftmax,
-		"AveragePool": (*node).averagePool, "MaxPool": (*node).maxPool, "GlobalAveragePool": (*node).globalAveragePool,
-		"BatchNormalization": (*node).batchNormalization, "Relu": (*node).relu,
-		"Conv": (*node).conv, "Gemm": (*node).gemm, "MatMul": (*node).matMul,
-		"Cast": (*node).cast, "Dropout": (*node).dropout, "Identity": (*node).identity,
+		"AveragePool": (*node).averagePool, "MaxPool": (*node).maxPool,
+		"GlobalAveragePool": (*node).globalAveragePool, "GlobalMaxPool": (*node).globalMaxPool,
+		"ReduceMean": (*node).reduceMean, "ReduceSum": (*node).reduceSum, "ReduceMax": (*node).reduceMax,
+		"BatchNormalization": (*node).batchNormalization,
+		"Conv":               (*node).conv, "ConvTranspose": (*node).convTranspose, "Gemm": (*node).gemm, "MatMul": (*node).matMul,
+		"Cast": (*node).cast, "CastLike": (*node).identity, "Dropout": (*node).dropout, "Identity": (*node).identity,
 		"Flatten": (*node).flatten, "Reshape": (*node).reshape, "Squeeze": (*node).squeeze, "Unsqueeze": (*node).unsqueeze,
-		"Transpose": (*node).transpose, "Pad": (*node).pad, "ReduceMean": (*node).reduceMean,
-		"Shape": (*node).shapeOf,
+		"Transpose": (*node).transpose, "Pad": (*node).pad, "Expand": (*node).expand,
+		"Slice": (*node).slice, "Split": (*node).split, "Gather": (*node).gather, "Concat": (*node).concat,
+		"Resize": (*node).resize, "Upsample": (*node).resize, "DepthToSpace": (*node).depthToSpace, "SpaceToDepth": (*node).spaceToDepth,
+		"QuantizeLinear": (*node).quantizeLinear, "DequantizeLinear": (*node).dequantizeLinear,
+		"Shape": (*node).shapeOf, "Size": (*node).sizeOf,
 	}
+	maps.Copy(translators, activations)
 	folders = map[string]func(*node) *constant{
-		"Constant": (*node).constantValue, "ConstantOfShape": (*node).constantOfShape, "Shape": (*node).foldShape,
+		"Constant": (*node).constantValue, "ConstantOfShape": (*node).constantOfShape, "Shape": (*node).foldShape, "Size": (*node).foldSize,
 		"Cast": (*node).foldCast, "Identity": (*node).foldIdentity, "Concat": (*node).foldConcat,
 		"Gather": (*node).foldGather, "Slice": (*node).foldSlice, "Transpose": (*node).foldTranspose,
 		"Flatten": (*node).foldView, "Reshape": (*node).foldView, "Squeeze": (*node).foldView, "Unsqueeze": (*node).foldView,
+		"Expand": (*node).foldExpand, "Where": (*node).foldWhere, "Range": (*node).foldRange, "ReduceProd": (*node).foldProduct,
+		"QuantizeLinear": (*node).foldQuantize, "DequantizeLinear": (*node).foldDequantize,
+	}
+	for op := range scalarOps {
+		folders[op] = (*node).foldBinary
+	}
+	for op := range scalarFuncs {
+		folders[op] = (*node).foldUnary
 	}
 }
 
@@ -74,9 +88,12 @@ func (n *node) translate() *value {
 		n.fail("no output")
 		return nil
 	}
+	fold, translator := folders[n.op], translators[n.op]
 	if !ownDomain(n.domain) {
-		n.unsupported("operator of domain %s", quote(n.domain))
-		return nil
+		if fold, translator = nil, classical[n.op]; n.domain != "ai.onnx.ml" || translator == nil {
+			n.unsupported("operator of domain %s%s", quote(n.domain), advice(n.op))
+			return nil
+		}
 	}
 	constant := true
 	for i := range n.inputs {
@@ -85,14 +102,13 @@ func (n *node) translate() *value {
 			n.computed = n.computed || v.computed
 		}
 	}
-	fold, translator := folders[n.op], translators[n.op]
 	switch {
 	case constant && fold != nil:
 		if c := fold(n); c != nil {
 			return &value{constant: c}
 		}
 	case translator == nil && fold == nil:
-		n.unsupported("the operator itself")
+		n.unsupported("the operator itself%s", advice(n.op))
 	case constant:
 		n.unsupported("the operator on constants")
 	case translator != nil:
@@ -152,84 +168,6 @@ func (n *node) input(i int) *value {
 	return v
 }
 
-// image returns input i, which has to be computed from the graph's input.
-func (n *node) image(i int) *value {
-	v := n.input(i)
-	switch {
-	case v == nil:
-		n.fail("input %d is missing", i)
-	case v.constant != nil:
-		n.unsupported("a constant as input %d", i)
-	case v.unknown:
-		n.check(errUnknown)
-	case v.head != nn.HeadNone && n.op != "ArgMax" && !n.views():
-		v.from.unsupported("its use before the end of the graph")
-		n.r.report(v.from)
-		n.check(errUnknown)
-	default:
-		out := *v
-		out.shared = out.shared || n.r.uses[n.inputs[i]] > 1
-		return &out
-	}
-	return &value{shape: []int{1, 1, 1, 1}}
-}
-
-// views reports whether the node only changes a shape or a type.
-func (n *node) views() bool {
-	return slices.Contains([]string{"Cast", "Dropout", "Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose"}, n.op)
-}
-
-// planes is image for an input that has to be a batch of channels of planes.
-func (n *node) planes(i int) *value {
-	v := n.image(i)
-	if n.err != nil {
-		return v
-	}
-	if len(v.shape) == 3 {
-		n.unsupported("one-dimensional planes (input of shape %v)", v.shape)
-	} else if len(v.shape) != 4 || v.shape[0] != n.r.batch {
-		n.fail("input of shape %v, want batch × channels × height × width", v.shape)
-	}
-	if n.err != nil {
-		return &value{shape: []int{1, 1, 1, 1}}
-	}
-	v.tensor = n.as(v, n.r.image(v.shape))
-	return v
-}
-
-// bothComputed reports whether input 0 and 1 are both computed from the graph's
-// input.
-func (n *node) bothComputed() bool {
-	a, b := n.input(0), n.input(1)
-	return a != nil && b != nil && a.computed && b.computed
-}
-
-// as returns a tensor with the elements of v as an image of size out.
-func (n *node) as(v *value, out nn.Dims) int {
-	t, err := n.r.as(v, out, n.name+" input")
-	n.check(err)
-	return t
-}
-
-// emit adds a node on one tensor, or on those that it already has, and
-// returns its output with a shape.
-func (n *node) emit(out nn.Node, tensor int, shape []int) *value {
-	if n.err != nil {
-		return nil
-	}
-	if size, err := sizeOf(shape); err != nil || size == 0 {
-		n.fail("output of shape %v is empty or too large", shape)
-		return nil
-	}
-	out.Name = n.name
-	if out.In == nil {
-		out.In = []int{tensor}
-	}
-	t, err := n.r.add(out)
-	n.check(err)
-	return &value{tensor: t, shape: shape}
-}
-
 // constant returns input i, which has to be one.
 func (n *node) constant(i int, what string) *constant {
 	v := n.input(i)
@@ -262,68 +200,4 @@ func (n *node) ints(i int, what string) []int64 {
 		n.fail("%s: want a list of integers", what)
 	}
 	return c.ints
-}
-
-// attr returns an attribute, nil if the node does not have it.
-func (n *node) attr(name string, types ...pb.AttributeProto_AttributeType) *pb.AttributeProto {
-	for _, a := range n.attrs {
-		if a.GetName() != name {
-			continue
-		}
-		// Old exporters leave the type out.
-		if t := a.GetType(); t != pb.AttributeProto_UNDEFINED && !slices.Contains(types, t) {
-			n.fail("attribute %s has type %v", name, t)
-		}
-		return a
-	}
-	return nil
-}
-
-func (n *node) intAttr(name string, otherwise int64) int64 {
-	if a := n.attr(name, pb.AttributeProto_INT); a != nil {
-		return a.GetI()
-	}
-	return otherwise
-}
-
-func (n *node) floatAttr(name string, otherwise float32) float32 {
-	a := n.attr(name, pb.AttributeProto_FLOAT)
-	if a == nil {
-		return otherwise
-	}
-	if f := float64(a.GetF()); math.IsNaN(f) || math.IsInf(f, 0) {
-		n.fail("attribute %s is %v", name, f)
-	}
-	return a.GetF()
-}
-
-func (n *node) stringAttr(name, otherwise string) string {
-	if a := n.attr(name, pb.AttributeProto_STRING); a != nil {
-		return string(a.GetS())
-	}
-	return otherwise
-}
-
-// intsAttr returns a list of integers and whether the node has it.
-func (n *node) intsAttr(name string) ([]int64, bool) {
-	a := n.attr(name, pb.AttributeProto_INTS)
-	return a.GetInts(), a != nil
-}
-
-// axis returns an axis of a shape, where negative ones count from the end;
-// end says whether the axis may be the end itself.
-func (n *node) axis(axis int64, rank int, end bool) int {
-	last := int64(rank - 1)
-	if end {
-		last++
-	}
-	at := axis
-	if at < 0 {
-		at += int64(rank)
-	}
-	if at < 0 || at > last {
-		n.fail("axis %d of %d dimensions", axis, rank)
-		return 0
-	}
-	return int(at)
 }

@@ -7,25 +7,31 @@ import (
 	"dorcas/nn/onnx/internal/pb"
 )
 
-// view returns input 0 with another shape and the same elements in the same
-// order; it needs no node in the graph.
-func (n *node) view(shape []int) *value {
-	x := n.image(0)
+// view returns x with another shape and the same elements in the same order;
+// it needs no node in the graph.
+func (n *node) view(x *value, shape []int) *value {
 	if n.err != nil {
 		return nil
+	}
+	if x.perm != nil && !slices.Equal(x.shape, shape) {
+		n.settle(x)
+		n.order(x)
 	}
 	if n.r.batch > 1 && (len(shape) == 0 || shape[0] != n.r.batch) {
 		n.unsupported("a shape %v that mixes the %d images of the batch", shape, n.r.batch)
 	}
-	return &value{tensor: x.tensor, shape: shape, shared: x.shared, head: x.head, from: x.from}
+	out := *x
+	out.shape = shape
+	return &out
 }
 
 func (n *node) viewOf(target func(shape []int) []int) *value {
-	x := n.image(0)
+	x := n.raw(0)
 	if n.err != nil {
 		return nil
 	}
-	return n.view(target(x.shape))
+	shape := target(x.shape)
+	return n.view(x, shape)
 }
 
 func (n *node) flatten() *value   { return n.viewOf(n.targetShape) }
@@ -49,31 +55,38 @@ func (n *node) dropout() *value {
 func (n *node) cast() *value {
 	x := n.identity()
 	to := n.intAttr("to", 0)
-	if n.err == nil && pb.TensorProto_DataType(to) != pb.TensorProto_FLOAT && x.head != nn.HeadArgMax {
-		n.unsupported("a cast to %s", typeName(int32(to)))
+	if n.err != nil || x.head == nn.HeadArgMax {
+		return x
+	}
+	switch pb.TensorProto_DataType(to) {
+	case pb.TensorProto_FLOAT, pb.TensorProto_DOUBLE, pb.TensorProto_FLOAT16, pb.TensorProto_BFLOAT16:
+	default:
+		n.unsupported("a cast to %s, which rounds", typeName(int32(to)))
 	}
 	return x
 }
 
-// transpose of a tensor does nothing if it moves dimensions of 1 only.
+// transpose waits until something needs the elements in their new order.
 func (n *node) transpose() *value {
-	return n.viewOf(func(shape []int) []int {
-		perm := n.permutation(len(shape))
-		out := make([]int, 0, len(shape))
-		last := -1
-		for _, axis := range perm {
-			out = append(out, shape[axis])
-			if shape[axis] == 1 {
-				continue
-			}
-			if axis < last {
-				n.unsupported("the order %v of dimensions %v", perm, shape)
-				break
-			}
-			last = axis
-		}
-		return out
-	})
+	x := n.raw(0)
+	perm := n.permutation(len(x.shape))
+	if n.err != nil {
+		return nil
+	}
+	return n.permuted(x, perm)
+}
+
+// permuted returns x with dimension perm[i] as dimension i.
+func (n *node) permuted(x *value, perm []int) *value {
+	if n.r.batch > 1 && len(perm) > 0 && perm[0] != 0 {
+		n.unsupported("the order %v of dimensions %v, which moves the images of a batch", perm, x.shape)
+	}
+	out := *x
+	out.shape, out.perm = make([]int, len(perm)), make([]int, len(perm))
+	for i, p := range perm {
+		out.shape[i], out.perm[i] = x.shape[p], x.at(p)
+	}
+	return out.plain()
 }
 
 // permutation returns the attribute perm: dimensions in reverse if missing.
@@ -214,46 +227,6 @@ func (n *node) reshaped(shape []int) []int {
 		n.fail("reshape from %v to %v", shape, target)
 	}
 	return out
-}
-
-// pad translates Pad with zeros around the planes.
-func (n *node) pad() *value {
-	x := n.image(0)
-	if n.err != nil {
-		return nil
-	}
-	pads := n.padding(len(x.shape))
-	if n.err != nil {
-		return nil
-	}
-	if !slices.ContainsFunc(pads, func(p int64) bool { return p != 0 }) {
-		return n.view(x.shape)
-	}
-	if mode := n.stringAttr("mode", "constant"); mode != "constant" {
-		n.unsupported("mode %s", quote(mode))
-	}
-	fill := n.floatAttr("value", 0)
-	if n.has(2) {
-		if c := n.floats(2, "constant_value"); len(c.floats) == 1 {
-			fill = c.floats[0]
-		}
-	}
-	if fill != 0 {
-		n.unsupported("a border of %v", fill)
-	}
-	x = n.planes(0)
-	if n.err != nil {
-		return nil
-	}
-	for i, p := range pads {
-		if p < 0 || p > maxSide || p > 0 && i%4 < 2 {
-			n.unsupported("pads %v", pads)
-			return nil
-		}
-	}
-	p := nn.Pad{Top: int(pads[2]), Left: int(pads[3]), Bottom: int(pads[6]), Right: int(pads[7])}
-	out := nn.Dims{C: x.shape[1], H: x.shape[2] + p.Top + p.Bottom, W: x.shape[3] + p.Left + p.Right}
-	return n.emit(nn.Node{Op: nn.NodeZeroPad, Pad: p, Out: out}, x.tensor, []int{n.r.batch, out.C, out.H, out.W})
 }
 
 // padding returns the border of each dimension, those before it and then
