@@ -20,10 +20,26 @@ func benchModel() *builder {
 	return b
 }
 
+// cifarModel is a network of the size of the paper's for CIFAR-10.
+func cifarModel() *builder {
+	b := newBuilder(10, nn.Dims{C: 3, H: 32, W: 32}, 8, false)
+	conv := func(t, out, kernel, pad int) int { return b.relu(b.conv(t, out, square(kernel, 1, pad)), nil) }
+	t := conv(conv(0, 64, 3, 1), 64, 3, 1)
+	t = conv(conv(b.sumPool(t, square(2, 2, 0)), 64, 3, 1), 64, 3, 1)
+	t = conv(b.sumPool(t, square(2, 2, 0)), 64, 3, 1)
+	t = conv(conv(t, 64, 1, 0), 16, 1, 0)
+	b.finish(b.dense(t, 10), nn.RevealScores)
+	return b
+}
+
 // BenchmarkInference is one preparation and one inference over loopback TCP,
 // both parties in one process.
 func BenchmarkInference(b *testing.B) {
-	n := benchModel()
+	b.Run("D", func(b *testing.B) { benchInference(b, benchModel()) })
+	b.Run("CIFAR-10", func(b *testing.B) { benchInference(b, cifarModel()) })
+}
+
+func benchInference(b *testing.B, n *builder) {
 	server, err := NewServer(&n.m)
 	if err != nil {
 		b.Fatal(err)
