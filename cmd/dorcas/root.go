@@ -27,6 +27,7 @@ owner does not see the image and the image's owner does not see the network.
   dorcas serve net.dorcas --listen tls://:7443    offer it
   dorcas infer --server tls://host:7443 x.png     ask it
   dorcas run net.dorcas x.png                     the same in the clear, to compare
+  dorcas compare net.dorcas net.onnx x.png        where the integers part from the floats
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.`,
 		Args:              cobra.ArbitraryArgs,
@@ -40,7 +41,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.`,
 	root.PersistentFlags().BoolVar(&g.json, "json", false, "print JSON in place of text")
 	root.PersistentFlags().BoolVarP(&g.quiet, "quiet", "q", false, "no progress, no summary")
 	root.AddCommand(
-		newDemo(g), newCompile(g), newInspect(g), newServe(g), newInfer(g), newRun(g), newCert(g), newBench(g), newBenchServer(),
+		newDemo(g), newCompile(g), newInspect(g), newServe(g), newInfer(g), newRun(g), newCompare(g), newCert(g), newBench(g), newBenchServer(),
 		newVersion(g),
 	)
 	return root

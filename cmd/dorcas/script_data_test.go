@@ -51,6 +51,15 @@ func tables(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("IM7"), data, 0o600))
 }
 
+// dim writes the drawings with a tenth of their light, as dim.npy.
+func dim(ts *testscript.TestScript, _ bool, _ []string) {
+	x := []byte(ts.ReadFile("x.npy"))
+	for i := len(x) - 200*784; i < len(x); i++ {
+		x[i] /= 10
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("dim.npy"), x, 0o600))
+}
+
 // dicomOf writes a gray picture as a CT would: 16 bits, an intercept, a window.
 func dicomOf(ts *testscript.TestScript, img *image.Gray) []byte {
 	w, h := img.Rect.Dx(), img.Rect.Dy()

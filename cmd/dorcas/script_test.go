@@ -41,7 +41,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"url": waitURL, "damage": damage, "words": words, "tables": tables,
+			"url": waitURL, "damage": damage, "words": words, "tables": tables, "dim": dim,
 		},
 	})
 }
