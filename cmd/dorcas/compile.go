@@ -68,7 +68,7 @@ same as JSON.`,
 	flags.StringVarP(&f.out, "output", "o", "", "model file to write (default the ONNX file's name with .dorcas)")
 	flags.StringVar(&f.name, "name", "", "public name of the model (default the file's)")
 	flags.StringVar(&f.preprocess, "preprocess", "", "JSON file with preprocessing and labels")
-	flags.StringVar(&f.reveal, "reveal", "scores", "what clients learn: scores, or only the label")
+	flags.StringVar(&f.reveal, "reveal", "scores", "what clients learn: scores, only the label, or top3, the three best labels")
 	flags.IntVar(&f.opt.ActBits, "act-bits", 8, "bits of activations, 2 to 14")
 	flags.IntVar(&f.opt.WeightBits, "weight-bits", 8, "bits of weights, 2 to 14")
 	flags.IntVar(&f.opt.SquareBits, "square-bits", 8, "bits around squares, 2 to 14")
@@ -88,8 +88,8 @@ func (f *compileFlags) check() error {
 		}
 	}
 	f.opt.Reveal = nn.Reveal(f.reveal)
-	if f.opt.Reveal != nn.RevealScores && f.opt.Reveal != nn.RevealLabel {
-		return usagef("--reveal %s: scores or label", f.reveal)
+	if !f.opt.Reveal.Valid() {
+		return usagef("--reveal %s: scores, label or top3", f.reveal)
 	}
 	return errors.Join(f.sampleFlags.check(), f.reportFlags.check())
 }

@@ -187,7 +187,7 @@ func demoClassify(cmd *cobra.Command, g *globals, client *dorcas.Client, m *nn.M
 		if err != nil {
 			return err
 		}
-		line := demoLine{answer: newAnswer(image.file, private), True: image.label}
+		line := demoLine{answer: newAnswer(image.file, &m.Shape, private), True: image.label}
 		line.Exact = private.Index == clear.Index && slices.Equal(private.Outputs, clear.Outputs)
 		line.Correct = line.Label == image.label || strconv.Itoa(line.Index) == image.label
 		r.add(line, private)

@@ -27,14 +27,24 @@ type answer struct {
 	Label   string    `json:"label"`
 	Scores  []float64 `json:"scores"`
 	Outputs []int32   `json:"outputs"`
+	// Top has the labels of the largest scores where just these are revealed.
+	Top []string `json:"top,omitempty"`
 }
 
-func newAnswer(file string, r *dorcas.Result) answer {
-	a := answer{file, r.Index, r.Label, r.Scores, r.Outputs}
-	if a.Label == "" {
-		a.Label = strconv.Itoa(r.Index)
+func newAnswer(file string, s *nn.Shape, r *dorcas.Result) answer {
+	a := answer{File: file, Index: r.Index, Label: labelOf(s, r.Index), Scores: r.Scores, Outputs: r.Outputs}
+	for _, i := range r.Top {
+		a.Top = append(a.Top, labelOf(s, i))
 	}
 	return a
+}
+
+// labelOf returns the name of a class, its number if it has none.
+func labelOf(s *nn.Shape, class int) string {
+	if class < len(s.Record.Labels) && s.Record.Labels[class] != "" {
+		return s.Record.Labels[class]
+	}
+	return strconv.Itoa(class)
 }
 
 // answers prints answers in a format, each at once.
@@ -78,11 +88,15 @@ func (a *answers) add(r answer) error {
 		for _, v := range r.Scores {
 			row = append(row, strconv.FormatFloat(v, 'g', -1, 64))
 		}
+		row = append(row, r.Top[min(1, len(r.Top)):]...)
 		return a.row(append(row, make([]string, max(a.columns()+3-len(row), 0)+1)...))
 	}
 	line := pad(printable(r.File), a.width) + "  " + pad(printable(r.Label), a.label)
 	if r.Scores != nil && r.Index < len(r.Scores) {
 		line += fmt.Sprintf("  score %.4g", r.Scores[r.Index])
+	}
+	if len(r.Top) > 1 {
+		line += "  then " + printable(strings.Join(r.Top[1:], ", "))
 	}
 	_, err := fmt.Fprintln(a.out, strings.TrimRight(line, " "))
 	return err
@@ -109,10 +123,11 @@ func (a *answers) fail(file string, err error) error {
 	return nil
 }
 
-// columns returns the number of scores that clients learn.
+// columns returns the number of columns after the label: scores, or further
+// labels.
 func (a *answers) columns() int {
-	if a.shape.Output.Reveal != nn.RevealScores {
-		return 0
+	if n := a.shape.Output.Reveal.Labels(); n > 0 {
+		return n - 1
 	}
 	return a.shape.Dims(a.shape.Output.Tensor).Len()
 }
@@ -123,9 +138,12 @@ func (a *answers) row(row []string) error {
 		a.heads++
 		head := []string{"file", "index", "label"}
 		for i := range a.columns() {
-			name := strconv.Itoa(i)
-			if i < len(a.shape.Record.Labels) && !slices.Contains(head, a.shape.Record.Labels[i]) {
-				name = a.shape.Record.Labels[i]
+			name := labelOf(a.shape, i)
+			if a.shape.Output.Reveal.Labels() > 0 {
+				name = fmt.Sprintf("label %d", i+2)
+			}
+			if slices.Contains(head, name) {
+				name = strconv.Itoa(i)
 			}
 			head = append(head, name)
 		}

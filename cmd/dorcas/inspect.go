@@ -141,8 +141,10 @@ func (v *inspection) write(w io.Writer) error {
 // learns says what a client learns of the result.
 func (v *inspection) learns() string {
 	text := fmt.Sprintf("%s, %d bits", v.Output.Reveal, v.Output.Width)
-	if v.Output.Reveal == nn.RevealLabel {
+	if n := v.Output.Reveal.Labels(); n == 1 {
 		text = "only the label"
+	} else if n > 1 {
+		text = fmt.Sprintf("only the %d best labels", n)
 	}
 	if n := len(v.Record.Labels); n > 0 {
 		names := v.Record.Labels

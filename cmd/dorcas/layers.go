@@ -48,15 +48,20 @@ func layerName(s *nn.Shape, i int) (name, kind string) {
 		return "session", ""
 	}
 	if i == len(s.Layers) {
-		if s.Output.Reveal == nn.RevealLabel {
+		switch s.Output.Reveal.Labels() {
+		case 0:
+			return "output", "open"
+		case 1:
 			return "output", "arg-max"
 		}
-		return "output", "open"
+		return "output", "largest"
 	}
 	l := &s.Layers[i]
 	switch {
 	case l.Conv != nil && l.Out.H*l.Out.W == 1:
 		kind = "dense"
+	case l.Conv != nil && l.Conv.Groups > 1:
+		kind = "grouped conv"
 	case l.Conv != nil:
 		kind = "conv"
 	case l.SumPool != nil:

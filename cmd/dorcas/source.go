@@ -48,7 +48,8 @@ const jsonInputHelp = `With --format json, one line an input:
   {"file":"x.npy[7]","index":3,"label":"cat","scores":[…],"outputs":[…]}
 index is the class, label its name (the number if it has none), outputs the
 integers that the scores come from. Scores and outputs are null where the
-network reveals the label only. With --format csv, a column for each score.`
+network reveals labels only; "top" has three where it reveals three. With
+--format csv, a column for each score or label.`
 
 // task is an input, or why there is none.
 type task struct {
@@ -202,7 +203,7 @@ func (f *inputFlags) classify(cmd *cobra.Command, g *globals, s *nn.Shape, files
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 		bar.hide()
-		if err := out.add(newAnswer(t.name, r)); err != nil {
+		if err := out.add(newAnswer(t.name, s, r)); err != nil {
 			return err
 		}
 		bar.set(i + 1)
