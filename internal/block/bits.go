@@ -83,6 +83,20 @@ func AddBits(dst []byte, at int, src []byte, from, n int) {
 	}
 }
 
+// AddIf adds src to dst if bit is 1, and nothing if it is 0, in the same time. It
+// panics if dst is shorter than src. dst may be src.
+func AddIf(dst, src []byte, bit uint64) {
+	if len(src) == 0 {
+		return
+	}
+	_ = dst[len(src)-1]
+	n := len(src) &^ 63
+	if n > 0 {
+		addMasked(dst[:n], src[:n], -bit)
+	}
+	addMaskedGeneric(dst[n:], src[n:], -bit)
+}
+
 // word returns the n bits of src from bit at on, 0 < n ≤ 64, and zeros.
 func word(src []byte, at, n int) uint64 {
 	_ = src[(at+n+7)/8-1]
@@ -151,5 +165,16 @@ func orPlane64Generic(values *[64]int32, bit int, w uint64) {
 	for i := range values {
 		values[i] |= int32(w&1) << bit
 		w >>= 1
+	}
+}
+
+func addMaskedGeneric(dst, src []byte, mask uint64) {
+	for len(src) >= 8 {
+		v := binary.LittleEndian.Uint64(dst) ^ binary.LittleEndian.Uint64(src)&mask
+		binary.LittleEndian.PutUint64(dst, v)
+		dst, src = dst[8:], src[8:]
+	}
+	for i, b := range src {
+		dst[i] ^= b & byte(mask)
 	}
 }

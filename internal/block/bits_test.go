@@ -95,6 +95,33 @@ func TestPlanes(t *testing.T) {
 	})
 }
 
+func TestAddIf(t *testing.T) {
+	impltest.Each(t, bitwise, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(7, 8))
+		lengths := []int{255, 256, 257, 319, 320, 321, 511, 512, 1040, 2056}
+		for n := range 140 {
+			lengths = append(lengths, n)
+		}
+		for _, n := range lengths {
+			for bit := range uint64(2) {
+				dst, src := fixedBytes(rng.Uint64(), n+9), fixedBytes(rng.Uint64(), n)
+				want := bytes.Clone(dst)
+				for i := range src {
+					want[i] ^= src[i] * byte(bit)
+				}
+				if AddIf(dst, src, bit); !bytes.Equal(dst, want) {
+					t.Fatalf("n=%d: wrong for bit %d", n, bit)
+				}
+				same := bytes.Clone(src)
+				AddIf(same, same, bit)
+				if bit == 0 != bytes.Equal(same, src) && n > 8 || bit == 1 && !bytes.Equal(same, make([]byte, n)) {
+					t.Fatalf("n=%d: wrong for bit %d of the slice itself", n, bit)
+				}
+			}
+		}
+	})
+}
+
 func randomValues(rng *rand.Rand, n int) []int32 {
 	values := make([]int32, n)
 	for i := range values {
@@ -136,6 +163,7 @@ func TestBitsPanic(t *testing.T) {
 		"OrPlane":    func() { OrPlane(make([]int32, 64), 0, short, 8) },
 		"AddWords":   func() { AddWords(short, 33, make([]int32, 1), 32) },
 		"AddBits":    func() { AddBits(make([]byte, 9), 0, short, 1, 64) },
+		"AddIf":      func() { AddIf(short, make([]byte, 9), 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -169,6 +197,7 @@ func BenchmarkBits(b *testing.B) {
 	impltest.EachBench(b, bitwise, func(b *testing.B) {
 		const n = 512
 		labels, values, p := make([]Block, n), make([]int32, n), make([]byte, n/8)
+		column := make([]byte, 8<<10)
 		for name, f := range map[string]func(){
 			"AddWhere":   func() { AddWhere(labels, p, 0, Block{1, 2}) },
 			"AddColours": func() { AddColours(p, 0, labels) },
@@ -176,6 +205,7 @@ func BenchmarkBits(b *testing.B) {
 			"OrPlane":    func() { OrPlane(values, 3, p, 0) },
 			"AddWords":   func() { AddWords(p, 0, values[:n/8], 8) },
 			"AddBits":    func() { AddBits(p, 1, p, 0, n-8) },
+			"AddIf":      func() { AddIf(column, column, 1) },
 		} {
 			b.Run(name, func(b *testing.B) {
 				for b.Loop() {

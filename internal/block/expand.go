@@ -23,15 +23,13 @@ func Expand(dst []Block, seed *[32]byte, label string, index uint64) {
 	}
 	stream := NewStream((*[16]byte)(start), (*[16]byte)(start[Size:]))
 	if asBytes := bytesOf(dst); asBytes != nil {
-		clear(dst)
-		stream.XORKeyStream(asBytes, asBytes)
+		stream.Read(asBytes)
 		return
 	}
 	buf := make([]byte, Size*min(len(dst), 256))
 	for len(dst) > 0 {
 		n := min(len(dst), len(buf)/Size)
-		clear(buf)
-		stream.XORKeyStream(buf[:n*Size], buf[:n*Size])
+		stream.Read(buf[:n*Size])
 		for i := range dst[:n] {
 			dst[i] = Get(buf[i*Size:])
 		}

@@ -52,6 +52,11 @@ func addStream(dst, src []byte, keys *[11]Block, hi, lo uint64) {
 	ctrVAES(&dst[0], &src[0], len(src)/Size, pointer(keys[:]), hi, lo)
 }
 
+// keyStream writes the key stream itself.
+func keyStream(dst []byte, keys *[11]Block, hi, lo uint64) {
+	keyStreamVAES(&dst[0], len(dst)/Size, pointer(keys[:]), hi, lo)
+}
+
 func universalPowers(h Block) *[powersLen]Block {
 	if universals.Use() != 0 {
 		return nil
@@ -105,4 +110,13 @@ func orPlane64(values *[64]int32, bit int, w uint64) {
 		return
 	}
 	orPlane64Generic(values, bit, w)
+}
+
+// addMasked is for a positive multiple of 64 bytes.
+func addMasked(dst, src []byte, mask uint64) {
+	if bitwise.Use() == 0 {
+		addMaskedAVX512(&dst[0], &src[0], len(src)/64, mask)
+		return
+	}
+	addMaskedGeneric(dst, src, mask)
 }

@@ -21,6 +21,8 @@ func expandKey(*[11]Block, *[16]byte) bool { return false }
 
 func addStream(_, _ []byte, _ *[11]Block, _, _ uint64) {}
 
+func keyStream(_ []byte, _ *[11]Block, _, _ uint64) {}
+
 func universalPowers(Block) *[powersLen]Block { return nil }
 
 func universalSum([]byte, *[powersLen]Block) Block { return Block{} }
@@ -34,3 +36,5 @@ func colours64(labels *[64]Block) uint64 { return colours64Generic(labels) }
 func plane64(values *[64]int32, bit int) uint64 { return plane64Generic(values, bit) }
 
 func orPlane64(values *[64]int32, bit int, w uint64) { orPlane64Generic(values, bit, w) }
+
+func addMasked(dst, src []byte, mask uint64) { addMaskedGeneric(dst, src, mask) }

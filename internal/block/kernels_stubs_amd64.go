@@ -19,6 +19,11 @@ func hashAESNI(dst *byte, src *byte, n int, keys *byte, per int)
 //go:noescape
 func ctrVAES(dst *byte, src *byte, blocks int, keys *byte, hi uint64, lo uint64)
 
+// keyStreamVAES is ctrVAES of zeros.
+//
+//go:noescape
+func keyStreamVAES(dst *byte, blocks int, keys *byte, hi uint64, lo uint64)
+
 // universalPowersVPCLMUL writes H^68 to H^1, mirrored and times x.
 //
 //go:noescape
@@ -53,3 +58,8 @@ func plane64AVX512(values *byte, bit uint32) uint64
 //
 //go:noescape
 func orPlane64AVX512(values *byte, bit uint32, w uint64)
+
+// addMaskedAVX512 adds the words of 64·lines bytes, lines > 0, with the bits of mask only.
+//
+//go:noescape
+func addMaskedAVX512(dst *byte, src *byte, lines int, mask uint64)

@@ -48,15 +48,44 @@ func (s *Stream) XORKeyStream(dst, src []byte) {
 		return
 	}
 	for len(src) > 0 {
-		n := uint64(len(src) / Size)
-		if end := -s.lo; s.lo != 0 && n > end { // no carry within a run
-			n = end
-		}
-		addStream(dst[:n*Size], src[:n*Size], &s.keys, s.hi, s.lo)
-		dst, src = dst[n*Size:], src[n*Size:]
-		if s.lo += n; s.lo == 0 {
-			s.hi++
-		}
+		n := s.run(len(src))
+		addStream(dst[:n], src[:n], &s.keys, s.hi, s.lo)
+		dst, src = dst[n:], src[n:]
+		s.skip(n)
+	}
+}
+
+// Read sets dst to the next bytes of the stream, as XORKeyStream of zeros does. It
+// panics if their number is not a multiple of 16.
+func (s *Stream) Read(dst []byte) {
+	if len(dst)%Size != 0 {
+		panic("block: stream: lengths do not fit")
+	}
+	if s.std != nil {
+		clear(dst)
+		s.std.XORKeyStream(dst, dst)
+		return
+	}
+	for len(dst) > 0 {
+		n := s.run(len(dst))
+		keyStream(dst[:n], &s.keys, s.hi, s.lo)
+		dst = dst[n:]
+		s.skip(n)
+	}
+}
+
+// run returns how many of n bytes come before the counter's low half runs over.
+func (s *Stream) run(n int) int {
+	if end := -s.lo; s.lo != 0 && uint64(n/Size) > end {
+		return int(end) * Size
+	}
+	return n
+}
+
+// skip moves the counter on by a run.
+func (s *Stream) skip(n int) {
+	if s.lo += uint64(n / Size); s.lo == 0 {
+		s.hi++
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
 	"testing"
@@ -62,6 +63,15 @@ func TestStream(t *testing.T) {
 				if !bytes.Equal(src, want) {
 					t.Fatalf("%s: %d blocks in place differ", name, n)
 				}
+				s.Reset(&key, &start)
+				clear(want)
+				standardStream(t, &key, &start).XORKeyStream(want, want)
+				read := append(fixedBytes(1, len(src)), make([]byte, 5)...)
+				s.Read(read[:first])
+				s.Read(read[first:len(src)])
+				if !bytes.Equal(read, append(want, make([]byte, 5)...)) {
+					t.Fatalf("%s: %d blocks read differ", name, n)
+				}
 			}
 		}
 	})
@@ -71,6 +81,7 @@ func TestStreamPanics(t *testing.T) {
 	impltest.Each(t, streams, func(t *testing.T) {
 		for name, f := range map[string]func(s *Stream){
 			"part of a block": func(s *Stream) { s.XORKeyStream(make([]byte, 17), make([]byte, 17)) },
+			"part read":       func(s *Stream) { s.Read(make([]byte, 15)) },
 			"short dst":       func(s *Stream) { s.XORKeyStream(make([]byte, 16), make([]byte, 32)) },
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -114,7 +125,13 @@ func TestAccumulated(t *testing.T) {
 					if i%16 == 0 {
 						s.Reset((*[16]byte)(p[:]), (*[16]byte)(p[16:]))
 					}
-					s.XORKeyStream(p[:i%22*16], p[:i%22*16])
+					if part := p[:i%22*16]; i%3 > 0 {
+						s.XORKeyStream(part, part)
+					} else {
+						var stream [21 * Size]byte
+						s.Read(stream[:len(part)])
+						subtle.XORBytes(part, part, stream[:])
+					}
 					GetAll(row, p[:])
 					sum.Write(p[:16])
 				}

@@ -201,7 +201,7 @@ func (s *Sender) expandPiece(corrections []byte, size int) {
 		}
 		c := corrections[(i-1)*size:][:size]
 		for b := range s.k {
-			xorSelected(cols[b*stride:][:size], c, deltaBit(s.delta, i*s.k+b))
+			block.AddIf(cols[b*stride:][:size], c, deltaBit(s.delta, i*s.k+b))
 		}
 	}
 }

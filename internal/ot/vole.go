@@ -3,7 +3,6 @@ package ot
 import (
 	"crypto/cipher"
 	"crypto/subtle"
-	"encoding/binary"
 	"math/bits"
 
 	"dorcas/internal/block"
@@ -59,16 +58,5 @@ func expandTree(cols, sum []byte, streams []cipher.Stream) {
 	for b := k - 2; b >= 0; b-- {
 		col := cols[b*stride:][:n]
 		subtle.XORBytes(col, col, cols[(b+1)*stride:][:n])
-	}
-}
-
-// xorSelected XORs src into dst where bit is 1 and leaves dst as it is where bit is
-// 0, in the same time. The sizes are equal and multiples of 8.
-func xorSelected(dst, src []byte, bit uint64) {
-	mask := -bit
-	for len(dst) >= 8 && len(src) >= 8 {
-		v := binary.LittleEndian.Uint64(dst) ^ binary.LittleEndian.Uint64(src)&mask
-		binary.LittleEndian.PutUint64(dst, v)
-		dst, src = dst[8:], src[8:]
 	}
 }

@@ -2,36 +2,8 @@ package ot
 
 import (
 	"bytes"
-	"fmt"
 	"testing"
 )
-
-func TestXorSelected(t *testing.T) {
-	for _, n := range []int{0, 8, 16, 24, 1040} {
-		t.Run(fmt.Sprint("n=", n), func(t *testing.T) {
-			dst, src := make([]byte, n), make([]byte, n)
-			for i := range n {
-				dst[i], src[i] = byte(3*i+1), byte(7*i+5)
-			}
-			want := bytes.Clone(dst)
-			xorSelected(dst, src, 0)
-			if !bytes.Equal(dst, want) {
-				t.Error("bit 0 changes dst")
-			}
-			for i := range want {
-				want[i] ^= src[i]
-			}
-			xorSelected(dst, src, 1)
-			if !bytes.Equal(dst, want) {
-				t.Error("bit 1 is not an XOR")
-			}
-			xorSelected(dst, dst, 1)
-			if !bytes.Equal(dst, make([]byte, n)) {
-				t.Error("a slice XORed into itself is not zero")
-			}
-		})
-	}
-}
 
 // TestExpandTree compares one tree with the definition of u and v, and checks
 // that the columns of its neighbours stay as they are.

@@ -144,7 +144,20 @@ func ctr() {
 	TEXT("ctrVAES", NOSPLIT, "func(dst, src *byte, blocks int, keys *byte, hi, lo uint64)")
 	Pragma("noescape")
 	Doc("ctrVAES adds the key stream from the counter hi·2^64 + lo to blocks blocks. lo + blocks must not pass 2^64.")
-	dst, src, n := pointer("dst"), pointer("src"), pointer("blocks")
+	counterMode(pointer("src"))
+}
+
+// keyStream emits the key stream alone.
+func keyStream() {
+	TEXT("keyStreamVAES", NOSPLIT, "func(dst *byte, blocks int, keys *byte, hi, lo uint64)")
+	Pragma("noescape")
+	Doc("keyStreamVAES is ctrVAES of zeros.")
+	counterMode(nil)
+}
+
+// counterMode emits both; src is nil for zeros.
+func counterMode(src Register) {
+	dst, n := pointer("dst"), pointer("blocks")
 	at := pointer("keys")
 	var keys [rounds + 1]VecVirtual
 	for r := range keys {
@@ -206,17 +219,24 @@ func ctrBlocks(dst, src Register, counter, swap VecVirtual, keys []VecVirtual, c
 	}
 	for i, z := range states {
 		last := ZMM()
-		if mask != nil {
+		switch {
+		case src == nil:
+			last = keys[rounds]
+		case mask != nil:
 			VMOVDQU64_Z(Mem{Base: src}, mask, last)
 			VPXORQ(keys[rounds], last, last)
-			VAESENCLAST(last, z, z)
-			VMOVDQU64(z, mask, Mem{Base: dst})
-			continue
+		default:
+			VPXORQ(Mem{Base: src, Disp: 64 * i}, keys[rounds], last)
 		}
-		VPXORQ(Mem{Base: src, Disp: 64 * i}, keys[rounds], last)
 		VAESENCLAST(last, z, z)
-		VMOVDQU64(z, Mem{Base: dst, Disp: 64 * i})
+		if mask != nil {
+			VMOVDQU64(z, mask, Mem{Base: dst})
+		} else {
+			VMOVDQU64(z, Mem{Base: dst, Disp: 64 * i})
+		}
 	}
 	ADDQ(I32(int32(64*count)), dst)
-	ADDQ(I32(int32(64*count)), src)
+	if src != nil {
+		ADDQ(I32(int32(64*count)), src)
+	}
 }

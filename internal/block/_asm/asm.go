@@ -20,6 +20,7 @@ func main() {
 	expandKey()
 	hash()
 	ctr()
+	keyStream()
 	universal()
 	transpose()
 	planes()

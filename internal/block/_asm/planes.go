@@ -19,6 +19,7 @@ func planes() {
 	colours()
 	plane()
 	orPlane()
+	addMasked()
 }
 
 func addWhere() {
@@ -110,6 +111,39 @@ func orPlane() {
 		VPORD(bit, x, k, x)
 		VMOVDQU32(x, at)
 	}
+	VZEROUPPER()
+	RET()
+}
+
+// addMasked emits dst ⊕= src ∧ mask, 256 bytes a turn, then 64.
+func addMasked() {
+	TEXT("addMaskedAVX512", NOSPLIT, "func(dst, src *byte, lines int, mask uint64)")
+	Pragma("noescape")
+	Doc("addMaskedAVX512 adds the words of 64·lines bytes, lines > 0, with the bits of mask only.")
+	dst, src, lines, mask := pointer("dst"), pointer("src"), pointer("lines"), ZMM()
+	VPBROADCASTQ(pointer("mask"), mask)
+	step := func(count int) {
+		for i := range count {
+			x := load(Mem{Base: dst, Disp: 64 * i})
+			VPTERNLOGQ(Imm(xorAnd), Mem{Base: src, Disp: 64 * i}, mask, x)
+			VMOVDQU64(x, Mem{Base: dst, Disp: 64 * i})
+		}
+		ADDQ(U32(uint32(64*count)), dst)
+		ADDQ(U32(uint32(64*count)), src)
+	}
+	Label("four")
+	CMPQ(lines, Imm(4))
+	JL(LabelRef("single"))
+	step(4)
+	SUBQ(Imm(4), lines)
+	JMP(LabelRef("four"))
+	Label("single")
+	TESTQ(lines, lines)
+	JZ(LabelRef("end"))
+	step(1)
+	DECQ(lines)
+	JMP(LabelRef("single"))
+	Label("end")
 	VZEROUPPER()
 	RET()
 }
