@@ -38,23 +38,15 @@ func lift(x []int32, guard int) []int32 {
 
 // packed writes values modulo 2^width as one string of bits.
 func packed(values []int32, width int) []byte {
-	wide := make([]uint64, len(values))
-	for i, v := range values {
-		wide[i] = uint64(uint32(v))
-	}
 	dst := make([]byte, ring.PackedSize(len(values), width))
-	ring.PackBits(dst, wide, width)
+	ring.PackInts(dst, values, width)
 	return dst
 }
 
 // unpacked reads n values that packed wrote; src has the right length.
 func unpacked(src []byte, n, width int) []int32 {
-	wide := make([]uint64, n)
-	ring.UnpackBits(wide, src, width)
 	values := make([]int32, n)
-	for i, v := range wide {
-		values[i] = int32(uint32(v))
-	}
+	ring.UnpackInts(values, src, width)
 	return values
 }
 

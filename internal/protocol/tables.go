@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"dorcas/internal/block"
@@ -68,11 +67,7 @@ func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *prepara
 func (st *stagePlan) pads(ws *workspace, seed *[32]byte, i, j int) []uint32 {
 	pads := grow(&ws.values, st.chunks[j].values)
 	ws.values = pads
-	raw := grow(&ws.bits, 4*len(pads))
-	ring.NewStream(seed, "result pads", at(i, j)).Read(raw)
-	for k := range pads {
-		pads[k] = binary.LittleEndian.Uint32(raw[4*k:])
-	}
+	ring.ReadInts(ring.NewStream(seed, "result pads", at(i, j)), pads)
 	return pads
 }
 

@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"dorcas/internal/ring"
@@ -66,12 +65,8 @@ func (c *Client) maskTensors(m *ClientMaterial) {
 // masks expands the masks of tensor t, n of 32 bits; the tensor's modulus cuts
 // them off.
 func (m *ClientMaterial) masks(t, n int) []int32 {
-	raw := make([]byte, 4*n)
-	ring.NewStream(m.seed, "masks", uint64(t)).Read(raw)
 	masks := make([]int32, n)
-	for i := range masks {
-		masks[i] = int32(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
+	ring.ReadInts(ring.NewStream(m.seed, "masks", uint64(t)), masks)
 	return masks
 }
 
