@@ -57,7 +57,7 @@ type Conn struct {
 	out     []byte     // not written yet, at most bufferSize
 	rows    [2][]byte
 	writing net.Buffers // part of rows
-	failed  error // of an earlier write
+	failed  error       // of an earlier write
 
 	receiving sync.Mutex // guards r, got, broken
 	r         *bufio.Reader
