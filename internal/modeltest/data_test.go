@@ -72,12 +72,24 @@ func load(t testing.TB, dir, name string, limit int) *model {
 	if strings.HasSuffix(folder, "wdbc") {
 		m.samples = floatRows(t, filepath.Join(folder, "x_norm_f32.npy"), m.graph.Input.Len(), limit)
 	} else {
-		m.samples = pixels(t, filepath.Join(folder, "x_u8.npy"), m, limit)
+		// "samples/imagenet x_u8_128.npy, label = y+1" names the file of a size
+		// and says that class 0 is none of the labels.
+		file := "x_u8.npy"
+		for _, word := range strings.FieldsFunc(info.Samples, func(r rune) bool { return r == ' ' || r == ',' }) {
+			if strings.HasSuffix(word, ".npy") {
+				file = word
+			}
+		}
+		m.samples = pixels(t, filepath.Join(folder, file), m, limit)
+	}
+	first := 0
+	if strings.Contains(info.Samples, "label = y+1") {
+		first = 1
 	}
 	var y []int64
 	readNpy(t, filepath.Join(folder, "y.npy"), &y)
 	for _, v := range y[:len(m.samples)] {
-		m.labels = append(m.labels, int(v))
+		m.labels = append(m.labels, int(v)+first)
 	}
 	return m
 }

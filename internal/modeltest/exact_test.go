@@ -18,6 +18,7 @@ var models = []string{
 	"trained/mnist_lenet_bn", "trained/mnist_lenet_bn_folded", "trained/mnist_lenet_bn_dynbatch",
 	"trained/pneumonia_resnet8", "trained/wdbc_mlp",
 	"thirdparty/mlperf_tiny_resnet8_cifar10", "thirdparty/cifar10_resnet20",
+	"trained/fashion_mobilenet", "thirdparty/mobilenet_v1_0.25_128", "thirdparty/squeezenet1.1",
 	"wild/onnxzoo_mnist-8_cntk", "wild/wild_torch_lenet_bn1d",
 }
 
@@ -25,6 +26,7 @@ var models = []string{
 var large = map[string]bool{
 	"gazelle/cifar10_minionn": true, "thirdparty/cifar10_resnet20": true,
 	"thirdparty/mlperf_tiny_resnet8_cifar10": true, "trained/pneumonia_resnet8": true,
+	"thirdparty/mobilenet_v1_0.25_128": true, "thirdparty/squeezenet1.1": true,
 }
 
 // TestExact compares private inferences over loopback TCP with the clear
