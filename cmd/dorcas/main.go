@@ -25,7 +25,8 @@ import (
 // The built-in network. Its scales come from 200 of the drawings that
 // training/draw.py makes for training; none of the demo's images is among them.
 //
-//go:generate go run . compile ../../training/digits.onnx --samples testdata/digits_x.npy --labels testdata/digits_y.npy --preprocess testdata/digits.json -o demo/digits.dorcas
+//go:generate go run . compile ../../training/digits.onnx --samples testdata/digits_x.npy --labels testdata/digits_y.npy --preprocess testdata/digits.json -o demo/digits.dorcas --no-report
+//go:generate cp demo/digits.dorcas ../../examples/quickstart/digits.dorcas
 
 // The exit codes.
 const (
