@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
+	"strings"
 
 	"dorcas/transport"
 
@@ -44,6 +46,11 @@ or pin its SHA-256 fingerprint, which this command prints (infer --pin).`,
 }
 
 func (f *certFlags) run(cmd *cobra.Command, g *globals) error {
+	for _, h := range f.hosts {
+		if h == "" || strings.ContainsAny(h, "/: ") && net.ParseIP(h) == nil {
+			return usagef("--host %q is no name or address: write it without scheme and port", h)
+		}
+	}
 	certificate, err := transport.SelfSigned(f.hosts...)
 	if err != nil {
 		return err
@@ -62,7 +69,7 @@ func (f *certFlags) run(cmd *cobra.Command, g *globals) error {
 		return err
 	}
 	if err := f.write(f.cert, transport.EncodePEM(certificate), 0o644); err != nil {
-		return err
+		return errors.Join(err, os.Remove(f.key)) // a key alone is of no use
 	}
 	pin := transport.Fingerprint(certificate)
 	if g.json {

@@ -174,7 +174,7 @@ func (f *compileFlags) record(in nn.Dims) (*nn.Record, error) {
 	if f.preprocess != "" {
 		text, err := os.ReadFile(f.preprocess)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--preprocess: %w", err)
 		}
 		if r, err = nn.ParseRecord(text); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.preprocess, err)

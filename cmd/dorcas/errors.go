@@ -72,6 +72,10 @@ func hint(err error) string {
 		return "check the path"
 	case errors.Is(err, fs.ErrPermission):
 		return "check the file's permissions"
+	case errors.Is(err, syscall.EISDIR):
+		return "pass a file"
+	case errors.Is(err, syscall.ENOSPC):
+		return "free some space"
 	case !strings.Contains(err.Error(), "wire: "): // below, the connection failed
 	case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET):
 	case strings.Contains(err.Error(), "hello"):

@@ -80,10 +80,13 @@ func (f *inferFlags) run(cmd *cobra.Command, g *globals, args []string) error {
 	defer client.Close()
 	n := 0
 	err = f.classify(cmd, g, client.Shape(), files, "classifying privately", func(x []float32) (*dorcas.Result, error) {
-		n++
 		ctx, cancel := f.limit(cmd.Context())
 		defer cancel()
-		return client.Infer(ctx, x)
+		r, err := client.Infer(ctx, x)
+		if err == nil {
+			n++
+		}
+		return r, err
 	})
 	if !g.quiet && f.format == formatTable && n > 0 && cmd.Context().Err() == nil {
 		summarize(cmd.ErrOrStderr(), client, n, time.Since(start))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,10 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usagef("%s", plainFlag.ReplaceAllString(err.Error(), ""))
+	})
+	root.SetHelpCommand(newHelp())
 	root.PersistentFlags().BoolVar(&g.json, "json", false, "print JSON in place of text")
 	root.PersistentFlags().BoolVarP(&g.quiet, "quiet", "q", false, "no progress, no summary")
 	root.AddCommand(
@@ -45,6 +49,27 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.`,
 		newVersion(g),
 	)
 	return root
+}
+
+// plainFlag is what package strconv says in an error about a flag, which says
+// the same already.
+var plainFlag = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": `)
+
+// newHelp returns the help command; unlike cobra's it fails if there is no such
+// command.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Explain a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			of, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 || of == nil {
+				return usagef("no command %q: dorcas --help lists them", strings.Join(args, " "))
+			}
+			of.InitDefaultHelpFlag()
+			return of.Help()
+		},
+	}
 }
 
 // rootRun handles a command line that names no command.
