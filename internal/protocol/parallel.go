@@ -36,19 +36,36 @@ func ahead() int { return runtime.GOMAXPROCS(0) + 1 }
 
 // pipeline overlaps three things: prepare, called in order by one goroutine;
 // work, called by all cores; and emit, called in order by the caller. At most
-// a few values are alive at a time. It returns the first error.
+// a few values are alive at a time. It returns the first error. The goroutines
+// that work stay for all values: their stacks hold polynomials, and growing a new
+// one for each value cost some percent of the client's time.
 func pipeline[A, B any](n int, prepare func(i int) (A, error), work func(i int, a A) (B, error), emit func(i int, b B) error) error {
 	type result struct {
 		b   B
 		err error
 	}
+	type job struct {
+		i   int
+		a   A
+		row chan<- result
+	}
 	rows := make(chan chan result, ahead())
+	jobs := make(chan job)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer close(stop)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for j := range jobs {
+				b, err := work(j.i, j.a)
+				j.row <- result{b, err}
+			}
+		})
+	}
 	wg.Go(func() {
 		defer close(rows)
+		defer close(jobs)
 		for i := range n {
 			row := make(chan result, 1)
 			select {
@@ -61,10 +78,7 @@ func pipeline[A, B any](n int, prepare func(i int) (A, error), work func(i int, 
 				row <- result{err: err}
 				return
 			}
-			wg.Go(func() {
-				b, err := work(i, a)
-				row <- result{b, err}
-			})
+			jobs <- job{i, a, row}
 		}
 	})
 	i := 0
