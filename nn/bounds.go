@@ -2,6 +2,7 @@ package nn
 
 import (
 	"math/bits"
+	"slices"
 )
 
 // Interval is a range of integers that no input of the network leaves.
@@ -69,7 +70,7 @@ func fill(n int, v Interval) []Interval {
 func (m *Model) layerBounds(i int, bounds [][]Interval) []Interval {
 	l := &m.Layers[i]
 	if l.Conv != nil {
-		return m.Weights[i].bounds(bounds[l.In[0]], l.Conv)
+		return m.Weights[i].bounds(bounds[l.In[0]], l.Conv, l.Out.C)
 	}
 	return m.freeBounds(l, bounds)
 }
@@ -88,11 +89,13 @@ func (s *Shape) freeBounds(l *Layer, bounds [][]Interval) []Interval {
 
 // bounds returns the intervals of the outputs of c for inputs within in; border
 // elements are zero.
-func (w *Weights) bounds(in []Interval, c *Conv) []Interval {
-	out := make([]Interval, len(w.Bias))
+func (w *Weights) bounds(in []Interval, c *Conv, channels int) []Interval {
+	out := make([]Interval, channels)
 	taps, part := c.Window.KH*c.Window.KW, len(in)/c.groups()
-	for oc, b := range w.Bias {
-		sum := Interval{int64(b), int64(b)}
+	per := len(w.Bias) / channels
+	for oc := range out {
+		biases := w.Bias[oc*per:][:per]
+		sum := Interval{int64(slices.Min(biases)), int64(slices.Max(biases))}
 		first := oc / (len(out) / c.groups()) * part
 		for ic, v := range in[first:][:part] {
 			v = v.hull(Interval{})
@@ -106,11 +109,11 @@ func (w *Weights) bounds(in []Interval, c *Conv) []Interval {
 }
 
 // NormBits returns the least n such that the Euclidean norm of the weights of
-// every output channel is at most 2^n.
-func (w *Weights) NormBits() int {
+// every output channel, of so many, is at most 2^n.
+func (w *Weights) NormBits(channels int) int {
 	n := 0
-	per := len(w.W) / max(len(w.Bias), 1)
-	for oc := range w.Bias {
+	per := len(w.W) / channels
+	for oc := range channels {
 		sum := uint64(0)
 		for _, k := range w.W[oc*per:][:per] {
 			sum += uint64(int64(k) * int64(k))

@@ -22,7 +22,7 @@ func (q *quantizer) model() (*Model, []*term) {
 			l.In = append(l.In, tensor[o])
 		}
 		if l.Conv != nil {
-			l.Conv = &Conv{Window: l.Conv.Window, Groups: l.Conv.Groups, NormBits: t.weights.NormBits()}
+			l.Conv = &Conv{Window: l.Conv.Window, Groups: l.Conv.Groups, PlaneBias: l.Conv.PlaneBias, NormBits: t.weights.NormBits(l.Out.C)}
 		}
 		m.Layers = append(m.Layers, l)
 		m.Weights = append(m.Weights, t.weights)

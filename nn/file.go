@@ -226,11 +226,11 @@ func (f *fileReader) weights(s *Shape, i int) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	bias, err := f.bytes(4 * l.Out.C)
+	bias, err := f.bytes(4 * l.biases())
 	if err != nil {
 		return nil, err
 	}
-	w := &Weights{W: make([]int16, n), Bias: make([]int32, l.Out.C)}
+	w := &Weights{W: make([]int16, n), Bias: make([]int32, l.biases())}
 	for j := range w.W {
 		if size[0] == 1 {
 			w.W[j] = int16(int8(data[j]))

@@ -34,7 +34,8 @@ type Node struct {
 	Out  Dims
 
 	// Conv and Dense: Weights is [Out.C][in C/Groups][KH][KW] for a Conv and
-	// [Out.C][in Len] for a Dense; Bias is empty or one per output channel.
+	// [Out.C][in Len] for a Dense; Bias is empty or
+	// one per output channel or, of a Conv, one per output.
 	Weights []float32
 	Bias    []float32
 	// Quantized is set where the file gives weights as integers.

@@ -172,6 +172,9 @@ func (n *Node) validateParameters(in Dims) error {
 	if weights > maxWeights || float64(len(n.Weights)) != weights {
 		return fmt.Errorf("%d weights, want %.0f (at most %d)", len(n.Weights), weights, maxWeights)
 	}
+	if n.Op == NodeConv && len(n.Bias) > bias {
+		bias = n.Out.Len()
+	}
 	if len(n.Bias) != bias {
 		return fmt.Errorf("%d biases, want %d", len(n.Bias), bias)
 	}

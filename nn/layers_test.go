@@ -34,6 +34,7 @@ func layerCases() []layerCase {
 		{"stuff", []Dims{cube}, Layer{Out: Dims{4, 16, 9}, Stuff: &Factors{3, 2}}},
 		{"reshape", []Dims{cube}, Layer{Out: Dims{120, 1, 1}, Reshape: new(Reshape)}},
 		{"depthwise", []Dims{cube}, Layer{Out: Dims{8, 4, 6}, Conv: &Conv{Window: win, Groups: 4, NormBits: 12}}},
+		{"bias of planes", []Dims{cube}, Layer{Out: Dims{3, 4, 6}, Conv: &Conv{Window: win, PlaneBias: true, NormBits: 12}}},
 		{"groups", []Dims{cube}, Layer{Out: Dims{6, 4, 6}, Conv: &Conv{Window: win, Groups: 2, NormBits: 12}}},
 	}
 }
@@ -60,7 +61,7 @@ func (c *layerCase) model(rng *rand.Rand) *Model {
 	l.In = ins
 	var w *Weights
 	if l.Conv != nil {
-		w = &Weights{W: make([]int16, l.Out.C*l.Conv.Taps(c.in[0])), Bias: make([]int32, l.Out.C)}
+		w = &Weights{W: make([]int16, l.Out.C*l.Conv.Taps(c.in[0])), Bias: make([]int32, l.biases())}
 		for i := range w.W {
 			w.W[i] = int16(rng.IntN(255) - 127)
 		}
@@ -122,8 +123,9 @@ func TestLayersHostile(t *testing.T) {
 				*[]*int{&bad.l.Out.C, &bad.l.Out.H, &bad.l.Out.W}[axis] += by
 				m := c.model(rng)
 				m.Layers[len(m.Layers)-1].Out = bad.l.Out
-				smaller := c.l.Slice != nil && by < 0 // a shorter slice is one too
-				if err := m.Shape.Validate(); (err == nil) != (smaller && bad.l.Out.W*bad.l.Out.H*bad.l.Out.C > 0) {
+				// A shorter slice is one too, and so is a convolution of other channels.
+				valid := c.l.Slice != nil && by < 0 || c.l.Conv != nil && c.l.Conv.groups() == 1 && axis == 0
+				if err := m.Shape.Validate(); (err == nil) != (valid && bad.l.Out.W*bad.l.Out.H*bad.l.Out.C > 0) {
 					t.Errorf("%s: output %s: error is %v", c.name, bad.l.Out, err)
 				}
 			}

@@ -95,6 +95,9 @@ type Conv struct {
 	// the input and of the output are cut into: each part of the output takes
 	// its part of the input only.
 	Groups int `json:"groups,omitempty"`
+	// PlaneBias says that the bias is one number for each output, not for each
+	// channel of it.
+	PlaneBias bool `json:"plane_bias,omitempty"`
 	// NormBits bounds the weights: the Euclidean norm of the weights of
 	// each output channel is at most 2^NormBits. The noise bound of the
 	// encryption rests on it.
@@ -201,5 +204,5 @@ type Model struct {
 // Weights of a Conv.
 type Weights struct {
 	W    []int16 // [out C][in C / Groups][KH][KW]
-	Bias []int32 // one per output channel, at the accumulator's scale
+	Bias []int32 // one per output channel or, with PlaneBias, per output, at the accumulator's scale
 }

@@ -291,11 +291,16 @@ var patterns = []struct {
 		x = b.node(Node{Op: NodeAvgPool, Window: window(3, 2, 1)}, x)
 		b.dense(b.op(NodeRelu, b.node(Node{Op: NodeAvgPool, Window: window(2, 1, 1)}, b.conv(x, 3, window(1, 1, 0)))), 3)
 	}, "conv relu sum_pool conv sum_pool relu reshape conv"},
+	{"affines before borders", Dims{2, 6, 6}, true, func(b *builder) {
+		x := b.conv(b.pad(b.affine(0), Pad{1, 0, 0, 0}), 4, window(3, 1, 1))
+		x = b.op(NodeRelu, b.affine(b.reshape(x, Dims{4, 7, 6})))
+		b.dense(b.op(NodeRelu, b.grouped(b.affine(x), 4, 2, window(3, 2, 1))), 3)
+	}, "conv relu conv relu reshape conv"},
 	{"affines that stay", Dims{2, 6, 6}, true, func(b *builder) {
 		x := b.conv(0, 4, window(3, 1, 1))
 		x = b.op(NodeAdd, x, b.op(NodeRelu, b.affine(x)))
 		b.conv(b.affine(b.op(NodeRelu, x)), 3, window(3, 1, 1))
-	}, "conv identity conv relu add relu conv identity conv"},
+	}, "conv identity conv relu add relu conv"},
 	{"reshaped accumulator", Dims{8, 1, 1}, true, func(b *builder) {
 		x := b.reshape(b.dense(0, 18), Dims{2, 3, 3})
 		b.conv(b.op(NodeRelu, x), 3, window(3, 1, 1))

@@ -153,12 +153,14 @@ func (s *Shape) Dims(tensor int) Dims {
 	return s.Layers[tensor-1].Out
 }
 
-// AddBias adds bias[c] to every element of channel c.
+// AddBias adds bias, one number for each channel or for each element, to a
+// tensor of dimensions d.
 func AddBias(dst, bias []int32, d Dims) {
+	block := d.Len() / len(bias)
 	for c, b := range bias {
-		plane := dst[c*d.H*d.W:][:d.H*d.W]
-		for i := range plane {
-			plane[i] += b
+		part := dst[c*block:][:block]
+		for i := range part {
+			part[i] += b
 		}
 	}
 }

@@ -145,7 +145,7 @@ func (t *term) align() {
 // findBounds returns the bounds from those of the inputs.
 func (t *term) findBounds() []Interval {
 	if t.conv != nil {
-		return t.weights.bounds(t.in[0].bounds, t.layer.Conv)
+		return t.weights.bounds(t.in[0].bounds, t.layer.Conv, t.out.C)
 	}
 	l := *t.layer
 	l.Out = t.out

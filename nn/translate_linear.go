@@ -74,7 +74,7 @@ func (q *quantizer) convolution(i int, x *term) (*term, error) {
 		}
 	}
 	return &term{
-		name: n.Name, layer: &Layer{Conv: &Conv{Window: win, Groups: n.Groups}}, in: []*term{x}, out: n.Out, ref: i + 1, accumulator: true,
+		name: n.Name, layer: &Layer{Conv: &Conv{Window: win, Groups: n.Groups, PlaneBias: len(n.Bias) > n.Out.C}}, in: []*term{x}, out: n.Out, ref: i + 1, accumulator: true,
 		conv: &floatConv{n.Weights, n.Bias, q.inputs[i]},
 	}, nil
 }
@@ -82,11 +82,7 @@ func (q *quantizer) convolution(i int, x *term) (*term, error) {
 // mergePad takes the borders that ZeroPads have put around x into a window.
 func mergePad(x *term, win Window) (*term, Window) {
 	for x.layer != nil && x.layer.ZeroPad != nil {
-		p, merged := *x.layer.ZeroPad, win
-		merged.Pad.Top += p.Top
-		merged.Pad.Left += p.Left
-		merged.Pad.Bottom += p.Bottom
-		merged.Pad.Right += p.Right
+		merged := win.padded(*x.layer.ZeroPad)
 		if merged.validate() != nil {
 			break // a border as wide as the window stays a layer
 		}

@@ -68,6 +68,14 @@ func (c *Conv) validate(in, out Dims) error {
 	return nil
 }
 
+// biases returns the number of biases of a Conv.
+func (l *Layer) biases() int {
+	if l.Conv.PlaneBias {
+		return l.Out.Len()
+	}
+	return l.Out.C
+}
+
 // Validate reports what is wrong with a model: its shape, the number of its
 // weights, and whether its public widths and norms hold for them.
 func (m *Model) Validate() error {
@@ -112,10 +120,10 @@ func (m *Model) validateWeights(i int) error {
 		return nil
 	}
 	want := l.Out.C * l.Conv.Taps(m.Dims(l.In[0]))
-	if len(w.W) != want || len(w.Bias) != l.Out.C {
-		return fmt.Errorf("%d weights and %d biases, want %d and %d", len(w.W), len(w.Bias), want, l.Out.C)
+	if len(w.W) != want || len(w.Bias) != l.biases() {
+		return fmt.Errorf("%d weights and %d biases, want %d and %d", len(w.W), len(w.Bias), want, l.biases())
 	}
-	if n := w.NormBits(); n > l.Conv.NormBits {
+	if n := w.NormBits(l.Out.C); n > l.Conv.NormBits {
 		return fmt.Errorf("weights of norm 2^%d, the shape says 2^%d", n, l.Conv.NormBits)
 	}
 	return nil

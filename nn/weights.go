@@ -60,7 +60,7 @@ func (t *term) quantizeWeights(s scale, bits int) {
 	s.frac = min(s.frac, x.frac+fitFrac(lo*ratio, hi*ratio, maxWeightBits, true))
 	perUnit := math.Ldexp(ratio, s.frac-x.frac)
 	least, most := Limits(limit, true)
-	w := &Weights{W: make([]int16, len(t.conv.w)), Bias: make([]int32, t.out.C)}
+	w := &Weights{W: make([]int16, len(t.conv.w))}
 	row := len(w.W) / t.out.C
 	errors := make([]float64, row)
 	for oc := range t.out.C {
@@ -78,17 +78,22 @@ func (c *floatConv) group(oc, n int) *covariance { return c.inputs[oc/(n/len(c.i
 // means of the samples).
 func (t *term) quantizeBias(w *Weights, s scale, perUnit float64) {
 	row := len(w.W) / t.out.C
-	for oc := range w.Bias {
+	per := max(1, len(t.conv.bias)/t.out.C)
+	w.Bias = make([]int32, per*t.out.C)
+	for oc := range t.out.C {
 		mean := t.conv.group(oc, t.out.C).mean
-		var b float64
-		if len(t.conv.bias) > 0 {
-			b = float64(t.conv.bias[oc])
-		}
+		var shift float64
 		for i, k := range w.W[oc*row:][:row] {
-			b -= (float64(k)/perUnit - float64(t.conv.w[oc*row+i])) * mean[i]
+			shift += (float64(k)/perUnit - float64(t.conv.w[oc*row+i])) * mean[i]
 		}
-		b = math.Floor(b*math.Ldexp(float64(s.div), s.frac) + 0.5)
-		w.Bias[oc] = int32(min(max(b, math.MinInt32), math.MaxInt32))
+		for i := oc * per; i < (oc+1)*per; i++ {
+			var b float64
+			if len(t.conv.bias) > 0 {
+				b = float64(t.conv.bias[i])
+			}
+			b = math.Floor((b-shift)*math.Ldexp(float64(s.div), s.frac) + 0.5)
+			w.Bias[i] = int32(min(max(b, math.MinInt32), math.MaxInt32))
+		}
 	}
 }
 

@@ -119,7 +119,11 @@ func covers(win Window, x []int64, d Dims, c, h, w int) []int64 {
 }
 
 func exactConv(weights *Weights, conv *Conv, x []int64, d, out Dims, oc, oh, ow int) int64 {
-	sum, win, groups := int64(weights.Bias[oc]), conv.Window, max(conv.Groups, 1)
+	win, groups := conv.Window, max(conv.Groups, 1)
+	sum := int64(weights.Bias[oc*len(weights.Bias)/out.C])
+	if conv.PlaneBias {
+		sum = int64(weights.Bias[(oc*out.H+oh)*out.W+ow])
+	}
 	dh, dw := max(win.DilH, 1), max(win.DilW, 1)
 	part := d.C / groups
 	for i := range part {

@@ -43,7 +43,7 @@ func (b *builder) grouped(in, outC, groups int, win nn.Window) int {
 	}
 	return b.layer(nn.Layer{
 		Name: "conv", In: []int{in}, Out: nn.Dims{C: outC, H: h, W: w},
-		Conv: &nn.Conv{Window: win, Groups: groups, NormBits: weights.NormBits()},
+		Conv: &nn.Conv{Window: win, Groups: groups, NormBits: weights.NormBits(outC)},
 	}, weights)
 }
 
@@ -285,6 +285,18 @@ var networks = []struct {
 	{"the three largest", func() *builder {
 		b := newBuilder(18, nn.Dims{C: 9, H: 1, W: 1}, 8, true)
 		b.finish(b.dense(b.relu(b.dense(0, 8), nil), 11), nn.RevealTop3)
+		return b
+	}},
+	{"a bias for each output", func() *builder {
+		b := newBuilder(19, nn.Dims{C: 2, H: 6, W: 6}, 8, true)
+		t := b.conv(0, 3, square(3, 2, 1))
+		b.m.Layers[t-1].Conv.PlaneBias = true
+		w := b.m.Weights[t-1]
+		w.Bias = make([]int32, b.m.Dims(t).Len())
+		for i := range w.Bias {
+			w.Bias[i] = b.rng.Int32N(20001) - 10000
+		}
+		b.finish(b.dense(b.relu(t, nil), 4), nn.RevealScores)
 		return b
 	}},
 }
