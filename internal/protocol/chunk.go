@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"sync"
+
 	"dorcas/internal/block"
 	"dorcas/internal/circuit"
 	"dorcas/internal/garble"
@@ -15,7 +17,7 @@ type engine struct {
 // workspace is the memory that one chunk is garbled or evaluated in. It is
 // used again: fresh memory costs more than the work on it.
 type workspace struct {
-	labels []block.Block // of all inputs, see split
+	labels []block.Block // of all inputs: first of the client's share, then of the server's
 	words  []block.Block // between the batches of a max-pool stage
 	window []block.Block // inputs of a batch of windows
 	out    []block.Block
@@ -33,25 +35,31 @@ func grow[T any](p *[]T, n int) []T {
 	return (*p)[:n]
 }
 
-// split returns the two parts of the labels of a chunk, of the client's and of
-// the server's share: in a row, as the first batch takes them.
-func (ch *chunk) split(ws *workspace) (client, server []block.Block) {
-	all := grow(&ws.labels, 2*ch.ots)
-	return all[:ch.ots], all[ch.ots:]
+// rows is memory for rows of some length, of all sessions of a server. Whatever
+// leaves it is overwritten first.
+type rows[T any] struct{ sync.Pool }
+
+// get returns a row of n elements, to be Put back.
+func (r *rows[T]) get(n int) *[]T {
+	row, _ := r.Get().(*[]T)
+	if row == nil {
+		row = new([]T)
+	}
+	*row = grow(row, n)
+	return row
 }
 
-// run drives a chunk's batches through an engine. The labels of the inputs are
-// in the workspace, and so are the values of the sums, before or afterwards;
-// it returns the labels of the opened bits. frame has the tables and sums of the
-// batches in order, then pads.
-func (ch *chunk) run(ws *workspace, bits int, frame []byte, t garble.Tweak, e engine) []block.Block {
+// run drives a chunk's batches through an engine. in has the labels of the client's
+// share, then of the server's; the values of the sums are
+// in the workspace, before or afterwards; it returns the labels of the opened
+// bits. frame has the tables and sums of the batches in order, then pads.
+func (ch *chunk) run(ws *workspace, in []block.Block, bits int, frame []byte, t garble.Tweak, e engine) []block.Block {
 	t.Next += ch.firstKey
 	next := func(size int) []byte {
 		part := frame[:size]
 		frame = frame[size:]
 		return part
 	}
-	in := ws.labels[:2*ch.ots]
 	if ch.direct != nil {
 		b := batch{ch.direct, ch.instances}
 		return b.run(ws, in, ws.values[:ch.values], bits, next, t, e)

@@ -96,20 +96,22 @@ func (p *Plan) Memory() (client, server int64) {
 	for _, c := range p.convs {
 		server += 2 * int64(c.layout.Uploads()) * 8 * rlwe.CiphertextSize / 5
 	}
-	largest := int64(0)
+	waiting, working := int64(0), int64(0)
 	for _, st := range p.stages {
 		for i := range st.chunks {
-			largest = max(largest, st.chunks[i].memory(st))
+			ch := &st.chunks[i]
+			waiting = max(waiting, 2*block.Size*int64(ch.ots)+int64(ch.frame))
+			working = max(working, ch.memory())
 		}
 	}
-	inHand := int64(ahead() + runtime.GOMAXPROCS(0))
-	server += largest*inHand + block.Size*int64(min(p.ots, (piecesAhead+2)*otPiece))
+	cores := int64(runtime.GOMAXPROCS(0))
+	server += waiting*(int64(ahead())+cores) + working*cores + block.Size*int64(min(p.ots, (piecesAhead+2)*otPiece))
 	return client, server
 }
 
 // memory returns the bytes of the workspace of a chunk.
-func (ch *chunk) memory(st *stagePlan) int64 {
-	labels := 2*ch.ots + ch.opened + ch.values/4
+func (ch *chunk) memory() int64 {
+	labels := ch.opened + ch.values/4
 	outputs := 0
 	for _, b := range ch.batches() {
 		labels += b.circuit.Slots * min(b.n, chunkInstances) / 2 // of the engine, which works on tiles
@@ -122,5 +124,5 @@ func (ch *chunk) memory(st *stagePlan) int64 {
 			labels += len(ch.reconstruct.Outputs) * len(p.gather)
 		}
 	}
-	return int64(labels)*block.Size + int64(ch.frame)
+	return int64(labels) * block.Size
 }

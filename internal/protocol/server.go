@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -27,7 +28,11 @@ type Server struct {
 	model   *nn.Model
 	weights []*linear.Weights // one per convPlan
 
-	workspaces sync.Pool // of all sessions: whatever leaves one is overwritten first
+	// Memory of all sessions: whatever leaves it is overwritten first.
+	workspaces sync.Pool
+	labels     rows[block.Block]
+	frames     rows[byte]
+	garblers   chan struct{} // has one element for each chunk that is being garbled
 }
 
 // NewServer checks the model, derives its plan and encodes its weights.
@@ -39,7 +44,7 @@ func NewServer(m *nn.Model) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{plan: plan, model: m, workspaces: newWorkspaces()}
+	s := &Server{plan: plan, model: m, workspaces: newWorkspaces(), garblers: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	room := linear.WeightBytes
 	for _, c := range plan.convs {
 		w := m.Weights[c.layer].W

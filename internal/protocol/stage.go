@@ -104,22 +104,24 @@ func (s *session) convolve(layer int, x []int32, seed *[32]byte) []int32 {
 // sendLabels sends the labels of the server's share, as receiveOffsets moved it.
 func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []int32) error {
 	delta := s.sender.Delta()
-	free := func(int) (*workspace, error) { return s.workspaces.Get().(*workspace), nil }
-	encode := func(j int, ws *workspace) (*workspace, error) {
+	free := func(int) (struct{}, error) { return struct{}{}, nil }
+	encode := func(j int, _ struct{}) (*[]byte, error) {
 		ch := &st.chunks[j]
-		labels := grow(&ws.labels, ch.elements*st.share.Width)
+		frame := s.frames.get(ch.ots * block.Size)
+		ws := s.workspaces.Get().(*workspace)
+		defer s.workspaces.Put(ws)
+		labels := grow(&ws.labels, ch.ots)
 		block.Expand(labels, seed, "share labels", at(index, j))
 		bits := grow(&ws.bits, byteLen(len(labels)))
 		clear(bits)
 		ch.addShareBits(bits, 0, share, st.share.Width)
 		block.AddWhere(labels, bits, 0, delta)
-		ws.frame = grow(&ws.frame, len(labels)*block.Size)
-		block.PutAll(ws.frame, labels)
-		return ws, nil
+		block.PutAll(*frame, labels)
+		return frame, nil
 	}
-	send := func(_ int, ws *workspace) error {
-		defer s.workspaces.Put(ws)
-		return s.conn.Send(ws.frame)
+	send := func(_ int, frame *[]byte) error {
+		defer s.frames.Put(frame)
+		return s.conn.Send(*frame)
 	}
 	if err := pipeline(len(st.chunks), free, encode, send); err != nil {
 		return fmt.Errorf("protocol: labels: layer %d: %w", st.layer, err)
@@ -218,12 +220,12 @@ func (c *Client) evaluateStage(m *ClientMaterial, st *stagePlan, index int) (val
 // evaluateChunk leaves the chunk's results in the workspace, which holds the frame of
 // the server's labels: values of sums, or bits.
 func (c *Client) evaluateChunk(m *ClientMaterial, st *stagePlan, ch *chunk, ws *workspace, tweak garble.Tweak) {
-	client, server := ch.split(ws)
-	copy(client, m.labels[ch.firstOT:])
-	block.GetAll(server, ws.frame)
+	labels := grow(&ws.labels, 2*ch.ots)
+	copy(labels[:ch.ots], m.labels[ch.firstOT:])
+	block.GetAll(labels[ch.ots:], ws.frame)
 	ws.values = grow(&ws.values, ch.values)
 	frame := m.frame(ch)
-	out := ch.run(ws, st.mask, frame, tweak, engine{
+	out := ch.run(ws, labels, st.mask, frame, tweak, engine{
 		gates: func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
 			garble.Evaluate(c, n, t, in, out, table, &ws.garble)
 		},

@@ -19,18 +19,19 @@ import (
 func (s *session) sendTables(p *preparation) error {
 	tweak := garble.Tweak{Start: s.start, Next: uint64(p.number) * s.plan.keys}
 	for i, st := range s.plan.stages {
-		labels := func(j int) (*workspace, error) {
-			ws := s.workspaces.Get().(*workspace)
-			client, _ := st.chunks[j].split(ws)
-			return ws, p.labels.fill(client)
+		labels := func(j int) (*[]block.Block, error) {
+			in := s.labels.get(2 * st.chunks[j].ots)
+			return in, p.labels.fill((*in)[:st.chunks[j].ots])
 		}
-		garbled := func(j int, ws *workspace) (*workspace, error) {
-			s.garbleChunk(st, ws, i, j, p, tweak)
-			return ws, nil
+		garbled := func(j int, in *[]block.Block) (*[]byte, error) {
+			frame := s.frames.get(st.chunks[j].frame)
+			s.garbleChunk(st, *in, *frame, i, j, p, tweak)
+			s.labels.Put(in)
+			return frame, nil
 		}
-		send := func(_ int, ws *workspace) error {
-			defer s.workspaces.Put(ws)
-			return s.conn.Post(ws.frame)
+		send := func(_ int, frame *[]byte) error {
+			defer s.frames.Put(frame)
+			return s.conn.Post(*frame)
 		}
 		if err := pipeline(len(st.chunks), labels, garbled, send); err != nil {
 			return fmt.Errorf("protocol: tables: layer %d: %w", st.layer, err)
@@ -40,15 +41,18 @@ func (s *session) sendTables(p *preparation) error {
 	return s.conn.Flush()
 }
 
-// garbleChunk makes the frame of chunk j of stage i, in the workspace, which
-// holds the labels of the client's bits.
-func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *preparation, tweak garble.Tweak) {
+// garbleChunk makes the frame of chunk j of stage i from labels, of which the first half,
+// those of the client's bits, are there. Of all sessions only as many chunks as
+// there are processors are garbled at a time: more would only take memory.
+func (s *session) garbleChunk(st *stagePlan, labels []block.Block, frame []byte, i, j int, p *preparation, tweak garble.Tweak) {
+	s.garblers <- struct{}{}
+	defer func() { <-s.garblers }()
+	ws := s.workspaces.Get().(*workspace)
+	defer s.workspaces.Put(ws)
 	ch, delta := &st.chunks[j], s.sender.Delta()
-	_, own := ch.split(ws)
-	block.Expand(own, p.seed, "share labels", at(i, j))
+	block.Expand(labels[ch.ots:], p.seed, "share labels", at(i, j))
 	st.pads(ws, p.seed, i, j)
-	ws.frame = grow(&ws.frame, ch.frame)
-	out := ch.run(ws, st.mask, ws.frame, tweak, engine{
+	out := ch.run(ws, labels, st.mask, frame, tweak, engine{
 		gates: func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
 			garble.Garble(c, n, delta, t, in, out, table, &ws.garble)
 		},
@@ -57,7 +61,7 @@ func (s *session) garbleChunk(st *stagePlan, ws *workspace, i, j int, p *prepara
 		},
 	})
 	if ch.opened > 0 {
-		colours := ws.frame[ch.frame-byteLen(ch.opened):]
+		colours := frame[ch.frame-byteLen(ch.opened):]
 		clear(colours)
 		block.AddColours(colours, 0, out)
 	}
