@@ -62,7 +62,7 @@ type Material struct {
 	material *protocol.ClientMaterial
 }
 
-// Stats returns what the preparation cost.
+// Stats returns what the preparation cost: that of a whole batch, if it was one.
 func (m *Material) Stats() []StepStats { return m.material.Stats() }
 
 // Prepare makes material for one inference: most of the work, without the
@@ -73,6 +73,22 @@ func (c *Client) Prepare(ctx context.Context) (*Material, error) {
 		return nil, err
 	}
 	return &Material{m}, nil
+}
+
+// PrepareBatch makes material for n inferences in one exchange, 1 ≤ n ≤
+// Plan().MaxBatch(). Images share ciphertexts, so that small layers cost far
+// fewer bytes; Plan().Batch(n) says how many. Each material is like one from
+// Prepare, and serves once.
+func (c *Client) PrepareBatch(ctx context.Context, n int) ([]*Material, error) {
+	batch, err := c.client.PrepareBatch(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Material, n)
+	for i, m := range batch {
+		all[i] = &Material{m}
+	}
+	return all, nil
 }
 
 // Result is what an inference tells the client.

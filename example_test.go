@@ -88,6 +88,31 @@ func ExampleClient_Prepare() {
 	// Output: dark
 }
 
+// Several inferences prepared together take fewer bytes each.
+func ExampleClient_PrepareBatch() {
+	ctx := context.Background()
+	client, err := dorcas.NewClient(ctx, serve(brightness()), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	materials, err := client.PrepareBatch(ctx, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, x := range [][]float32{{0.1, 0.2, 0.1, 0}, {0.9, 0.8, 0.1, 0.7}} {
+		result, err := client.InferPrepared(ctx, materials[i], x)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(result.Label)
+	}
+	// Output:
+	// dark
+	// bright
+}
+
 // A server serves any number of sessions at once; each Serve is one of them.
 func ExampleServer_Serve() {
 	server, err := dorcas.NewServer(brightness(), nil)

@@ -9,6 +9,9 @@ import (
 // derive it from the public shape alone.
 type Plan = protocol.Plan
 
+// Batch is the plan of a preparation of several inferences.
+type Batch = protocol.Batch
+
 // LayerCost is the predicted cost of one layer.
 type LayerCost = protocol.LayerCost
 

@@ -35,7 +35,7 @@ network gives in the clear; one that differs makes the command fail.
 
 Each of --clients sessions makes --n repetitions, all sessions at the same time,
 after one repetition that warms up and does not count. A repetition is --batch
-preparations (offline), then as many inferences (online).
+inferences, prepared together (offline), then run one by one (online).
 
 --link delays and slows the client's connections, each of them alone, in both
 directions. It carries what the protocol sends and knows neither headers, nor
@@ -60,7 +60,7 @@ null where the system does not tell; the client's is of all its sessions.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.model, "model", builtInName, `model file, or "digits" for the built-in network`)
 	flags.IntVar(&f.n, "n", 20, "repetitions that count")
-	flags.IntVar(&f.batch, "batch", 1, "preparations, and then inferences, in a repetition")
+	flags.IntVar(&f.batch, "batch", 1, "inferences prepared together, and then run, in a repetition")
 	flags.IntVar(&f.clients, "clients", 1, "sessions at the same time")
 	flags.StringVar(&f.link, "link", "", "bandwidth and round-trip time to measure with, like 100mbit,40ms (default loopback as it is)")
 	flags.StringVar(&f.profile, "cpuprofile", "", "write CPU profiles to FILE.client and FILE.server")

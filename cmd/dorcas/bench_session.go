@@ -150,17 +150,19 @@ func (b *bench) each(ctx context.Context, f func(context.Context, *benchSession)
 	return context.Cause(ctx)
 }
 
-// repeat prepares and then infers batch times.
+// repeat prepares batch inferences, together as far as the plan lets it, and
+// then runs them.
 func (s *benchSession) repeat(ctx context.Context, batch int) error {
 	input := &s.client.Shape().Input
 	sent, received, _ := s.client.Count()
 	start := time.Now()
-	materials := make([]*dorcas.Material, batch)
-	for i := range materials {
-		var err error
-		if materials[i], err = s.client.Prepare(ctx); err != nil {
+	var materials []*dorcas.Material
+	for most := s.client.Plan().MaxBatch(); len(materials) < batch; {
+		more, err := s.client.PrepareBatch(ctx, min(batch-len(materials), most))
+		if err != nil {
 			return err
 		}
+		materials = append(materials, more...)
 	}
 	_, _, rounds := s.client.Count()
 	prepared := time.Now()

@@ -14,6 +14,7 @@ import (
 
 func newInspect(g *globals) *cobra.Command {
 	var links []string
+	batch := 1
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
 		Short: "Say what a model is and what it will cost",
@@ -21,6 +22,7 @@ func newInspect(g *globals) *cobra.Command {
 trips exactly, times as estimates.`,
 		Example: `  dorcas inspect net.dorcas
   dorcas inspect net.dorcas --link 100mbit,40ms --link 10mbit,100ms
+  dorcas inspect net.dorcas --batch 8
   dorcas inspect net.dorcas --json`,
 		Args: between(1, 1, "a model file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,10 +34,11 @@ trips exactly, times as estimates.`,
 				}
 				all = append(all, l)
 			}
-			return interruptible(cmd.Context(), func() error { return inspect(cmd, g, args[0], all) })
+			return interruptible(cmd.Context(), func() error { return inspect(cmd, g, args[0], all, batch) })
 		},
 	}
 	cmd.Flags().StringArrayVar(&links, "link", nil, "predict times for a bandwidth and a round-trip time, like 100mbit,40ms; may be repeated")
+	cmd.Flags().IntVar(&batch, "batch", 1, "predict what inferences cost that are prepared together, so many at a time")
 	return cmd
 }
 
@@ -57,8 +60,34 @@ type inspection struct {
 	ClientMemory int64        `json:"client_memory_bytes"`
 	ServerMemory int64        `json:"server_memory_bytes"`
 	WeightMemory int64        `json:"weight_memory_bytes"`
+	Batch        *batchCost   `json:"batch,omitempty"`
 	Times        []prediction `json:"predicted_seconds"`
 	Estimates    string       `json:"estimates"`
+}
+
+// batchCost is what one of several inferences prepared together costs offline,
+// and the memory that all of them take.
+type batchCost struct {
+	Inferences   int   `json:"inferences"`
+	ToServer     int64 `json:"client_to_server_bytes"`
+	ToClient     int64 `json:"server_to_client_bytes"`
+	ClientMemory int64 `json:"client_memory_bytes"`
+	ServerMemory int64 `json:"server_memory_bytes"`
+}
+
+func newBatchCost(p *dorcas.Plan, n int) (*batchCost, error) {
+	if n == 1 {
+		return nil, nil
+	}
+	b, err := p.Batch(n)
+	if err != nil {
+		return nil, usagef("--batch %d: 1 to %d with this network", n, p.MaxBatch())
+	}
+	c := &batchCost{Inferences: n}
+	c.ToServer, c.ToClient = b.Bytes()
+	c.ToServer, c.ToClient = c.ToServer/int64(n), c.ToClient/int64(n)
+	c.ClientMemory, c.ServerMemory = b.Memory()
+	return c, nil
 }
 
 // prediction is the estimated time of each phase over a link.
@@ -69,7 +98,7 @@ type prediction struct {
 	Online  float64 `json:"online"`
 }
 
-func inspect(cmd *cobra.Command, g *globals, file string, links []link) error {
+func inspect(cmd *cobra.Command, g *globals, file string, links []link, batch int) error {
 	m, err := readModel(file)
 	if err != nil {
 		return err
@@ -86,6 +115,9 @@ func inspect(cmd *cobra.Command, g *globals, file string, links []link) error {
 	}
 	if info, err := os.Stat(file); err == nil {
 		v.FileBytes = info.Size()
+	}
+	if v.Batch, err = newBatchCost(p, batch); err != nil {
+		return err
 	}
 	v.Estimates = "computation on " + estimatesRestOn
 	v.ClientMemory, v.ServerMemory = p.Memory()
@@ -122,11 +154,18 @@ func (v *inspection) write(w io.Writer) error {
 	for _, c := range v.Phases {
 		t.add(phaseName(c.Phase), size(c.ToServer), size(c.ToClient), c.Rounds)
 	}
+	if b := v.Batch; b != nil {
+		t.add(fmt.Sprintf("offline, each of %d prepared together", b.Inferences), size(b.ToServer), size(b.ToClient), 1)
+	}
 	if err := t.write(w); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nmemory   client %s a prepared inference; server %s while it prepares, and %s of weights\n\n",
 		size(v.ClientMemory), size(v.ServerMemory), size(v.WeightMemory))
+	if b := v.Batch; b != nil {
+		fmt.Fprintf(w, "         client %s for %d prepared together; server %s while it prepares them\n\n",
+			size(b.ClientMemory), b.Inferences, size(b.ServerMemory))
+	}
 	t = newTable(1, "estimated time", "setup", "offline", "online")
 	for _, x := range v.Times {
 		t.add(x.Name, seconds(x.Setup), seconds(x.Offline), seconds(x.Online))

@@ -8,21 +8,29 @@ import "slices"
 // of its tap a is that of the kernel at a·step + d, if the kernel has a tap there:
 // its taps stand at multiples of dil. The other weights are public zeros.
 //
-// Two rewritings serve: by phases, where offset d < step takes every step-th
-// tap of the kernel and no input is held twice; and unrolled, where every tap
-// of the kernel is a channel of its own.
+// Three rewritings serve: by phases, where offset d < step takes every step-th
+// tap of the kernel and no input is held twice; unrolled, where every tap
+// of the kernel is a channel of its own; and split, for stride 1, where the
+// outputs whose places are equal modulo the dilation, and the inputs that they
+// read, are an image of their own, a lane, for a kernel without dilation: lane
+// f is the above with f added to the offsets.
 type axis struct {
 	in, kernel int
 	dil        int
 	step, pad  int
-	outs       int
+	lanes      int
+	outs       int // of one lane
 	taps       int
 	offsets    []int // channels that some tap and some input reach
 	head, tail int   // places, at the two ends, that hold 0 in every channel
 }
 
-func newAxis(in, kernel, dil, stride, padLow, outs int, unroll bool) axis {
-	ax := axis{in: in, kernel: kernel, dil: max(dil, 1), step: stride, pad: padLow, outs: outs}
+func newAxis(in, kernel, dil, stride, padLow, outs int, how rewriting) axis {
+	ax := axis{in: in, kernel: kernel, dil: max(dil, 1), step: stride, pad: padLow, lanes: 1, outs: outs}
+	unroll := how == unrolled
+	if how == split && stride == 1 && kernel > 1 {
+		stride, ax.step, ax.lanes, ax.outs = ax.dil, ax.dil, min(ax.dil, outs), ceilDiv(outs, ax.dil)
+	}
 	ax.taps = ceilDiv(extent(kernel, ax.dil), stride)
 	if unroll {
 		ax.taps = 1
@@ -35,7 +43,7 @@ func newAxis(in, kernel, dil, stride, padLow, outs int, unroll bool) axis {
 				break
 			}
 		}
-		if low, high := ax.held(d); low < high {
+		if ax.reached(d) {
 			ax.offsets = append(ax.offsets, d)
 		}
 	}
@@ -47,6 +55,24 @@ func newAxis(in, kernel, dil, stride, padLow, outs int, unroll bool) axis {
 	}
 	ax.trim()
 	return ax
+}
+
+// outStep returns the distance of neighbouring outputs of a lane.
+func (ax *axis) outStep() int {
+	if ax.lanes > 1 {
+		return ax.dil
+	}
+	return 1
+}
+
+// reached reports whether some lane has an input in the channel with offset d.
+func (ax *axis) reached(d int) bool {
+	for f := range ax.lanes {
+		if low, high := ax.held(d + f); low < high {
+			return true
+		}
+	}
+	return false
 }
 
 // line is which taps of the kernel a channel has: n of them, tap and every
@@ -90,8 +116,11 @@ func (ax *axis) held(d int) (low, high int) {
 func (ax *axis) trim() {
 	first, last := ax.places(), 0
 	for _, d := range ax.offsets {
-		low, high := ax.held(d)
-		first, last = min(first, low), max(last, high)
+		for f := range ax.lanes {
+			if low, high := ax.held(d + f); low < high {
+				first, last = min(first, low), max(last, high)
+			}
+		}
 	}
 	ax.head = min(first, ax.taps-1)
 	ax.tail = min(ax.places()-last, ax.taps-1)
@@ -131,24 +160,35 @@ type view struct {
 	row, col axis
 	group    grouping
 	inC      int
+	lanes    int // of one image
 	// flat: every channel has one tap, so rows follow one another as one
 	// column of width·height places and tiles need not end with a row.
 	flat  bool
 	width int // columns of the output
 }
 
-// newView rewrites g; unrollH and unrollW say which axes to unroll.
-func newView(g Geometry, unrollH, unrollW bool) view {
+// newView rewrites g.
+func newView(g Geometry, rows, cols rewriting) view {
 	v := view{
-		row:   newAxis(g.InH, g.KH, g.DilH, g.StrideH, g.PadTop, g.OutH(), unrollH),
-		col:   newAxis(g.InW, g.KW, g.DilW, g.StrideW, g.PadLeft, g.OutW(), unrollW),
+		row:   newAxis(g.InH, g.KH, g.DilH, g.StrideH, g.PadTop, g.OutH(), rows),
+		col:   newAxis(g.InW, g.KW, g.DilW, g.StrideW, g.PadLeft, g.OutW(), cols),
 		inC:   g.InC,
 		width: g.OutW(),
 	}
+	v.lanes = v.row.lanes * v.col.lanes
 	v.group = grouping{channels: v.channels() / g.groups(), kernels: g.OutC / g.groups()}
 	v.flat = v.row.taps == 1 && v.col.taps == 1 && v.row.outs*v.col.outs <= maxFlat
 	return v
 }
+
+// rewriting is how an axis becomes one of stride 1.
+type rewriting int
+
+const (
+	phases rewriting = iota
+	split
+	unrolled
+)
 
 // maxFlat bounds the planes that are treated as one column, for the time of
 // the search. AGREED

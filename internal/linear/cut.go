@@ -2,10 +2,11 @@ package linear
 
 import "math"
 
-// cut says how the channels and kernels of a tile are grouped: ct channels an
-// upload, m kernels an answer.
+// cut says how the channels, kernels and lanes of a tile are grouped: ct
+// channels an upload, m kernels an answer, of beside lanes each. uploads and
+// answers are the numbers for one group of lanes.
 type cut struct {
-	ct, m            int
+	ct, m, beside    int
 	uploads, answers int
 }
 
@@ -39,6 +40,7 @@ type search struct {
 	prices
 	group             grouping
 	channels, kernels int
+	lanes             int
 	rows, cols        axis
 	options           [][]option // by blocks that fit in a polynomial
 	classes           []class    // of the columns under trial
@@ -63,8 +65,8 @@ type class struct {
 // findTiles returns the cheapest tiles of v, row by row. It returns none if
 // they cost more than maxBytes; tooDear if not even a single output fits in a
 // polynomial.
-func findTiles(v *view, outC int, p prices) ([]tile, cost) {
-	s := &search{prices: p, group: v.group, channels: v.channels(), kernels: outC}
+func findTiles(v *view, outC, images int, p prices) ([]tile, cost) {
+	s := &search{prices: p, group: v.group, channels: v.channels(), kernels: outC, lanes: images * v.lanes}
 	s.rows, s.cols = v.grid()
 	s.options = make([][]option, p.n+1)
 	s.best = make([]cost, s.rows.outs+1)
@@ -216,11 +218,11 @@ func (s *search) choose(b *block) (cost, cut) {
 		return least, choice
 	}
 	for _, o := range s.optionsFor(s.n / b.size) {
-		last := s.kernels - (o.answers-1)*o.m
+		groups := ceilDiv(s.lanes, o.beside)
 		c := cost{
-			bytes: int64(o.uploads)*int64(s.upload) +
-				int64(o.answers-1)*int64(o.sizes[o.m*b.outs()]) + int64(o.sizes[last*b.outs()]),
-			products: o.products,
+			bytes: int64(groups)*int64(o.uploads)*int64(s.upload) + int64(groups-1)*s.answerBytes(&o, b.outs()*o.beside) +
+				s.answerBytes(&o, b.outs()*(s.lanes-(groups-1)*o.beside)),
+			products: int64(groups) * o.products,
 		}
 		if c.less(least) {
 			least, choice = c, o.cut
@@ -229,16 +231,33 @@ func (s *search) choose(b *block) (cost, cut) {
 	return least, choice
 }
 
+// answerBytes returns the bytes of all answers of a group of lanes that have
+// outs outputs of one kernel together.
+func (s *search) answerBytes(o *option, outs int) int64 {
+	last := s.kernels - (o.answers-1)*o.m
+	return int64(o.answers-1)*int64(o.sizes[o.m*outs]) + int64(o.sizes[last*outs])
+}
+
 // optionsFor returns the cuts worth a trial when fit blocks go into a
-// polynomial: for every number of uploads the fewest answers, shared out as
-// equally as can be, unless they align with groups of channels.
+// polynomial: for every number of groups of lanes and of uploads the fewest
+// answers, shared out as equally as can be, unless they align with groups of
+// channels.
 func (s *search) optionsFor(fit int) []option {
-	if s.options[fit] != nil {
-		return s.options[fit]
+	if s.options[fit] == nil {
+		for beside := min(fit, s.lanes); beside >= 1; beside-- {
+			beside = ceilDiv(s.lanes, ceilDiv(s.lanes, beside))
+			s.options[fit] = append(s.options[fit], s.laneOptions(beside, fit/beside)...)
+		}
 	}
+	return s.options[fit]
+}
+
+// laneOptions returns the cuts with groups of beside lanes, fit of which go
+// into a polynomial.
+func (s *search) laneOptions(beside, fit int) []option {
 	var opts []option
 	for ct := min(fit, s.channels); ct >= 1; {
-		var o option
+		o := option{cut: cut{beside: beside}}
 		o.uploads = ceilDiv(s.channels, ct)
 		o.ct = ceilDiv(s.channels, o.uploads)
 		most := min(fit/o.ct, s.maxKernels, s.kernels)
@@ -249,7 +268,6 @@ func (s *search) optionsFor(fit int) []option {
 		}
 		ct = o.ct - 1
 	}
-	s.options[fit] = opts
 	return opts
 }
 
@@ -259,6 +277,7 @@ func (s *search) alignedTo(o option, fit, most int) option {
 	ct := aligned(o.ct, s.group.channels, min(fit, s.channels))
 	m := aligned(o.m, s.group.kernels, most)
 	for _, c := range []cut{{ct: ct, m: m}, {ct: ct, m: o.m}, {ct: o.ct, m: m}} {
+		c.beside = o.beside
 		c.uploads, c.answers = ceilDiv(s.channels, c.ct), ceilDiv(s.kernels, c.m)
 		if c.m*c.ct <= fit && c.uploads == o.uploads && c.answers == o.answers && s.group.products(&c) < s.group.products(&o.cut) {
 			o.cut = c

@@ -38,6 +38,7 @@ type Params struct {
 type Layout struct {
 	geometry Geometry
 	params   Params
+	images   int
 	n        int
 	view     view
 	tiles    []placed
@@ -49,9 +50,11 @@ type Layout struct {
 	scratch  sync.Pool // of *scratch
 }
 
-// placed is a tile with its place among the uploads and answers.
+// placed is a tile with its place among the uploads and answers, for some of
+// the lanes: those of all images in a row.
 type placed struct {
 	tile
+	firstLane, lanes         int
 	firstUpload, firstAnswer int
 	set                      int // index of its weights
 	answer                   rlwe.AnswerParams
@@ -65,17 +68,24 @@ type weightSet struct {
 	pitch, size int
 }
 
-// NewLayout chooses the cut with the fewest bytes, then the fewest products.
-// The Geometry and Params may come from a peer.
-func NewLayout(g Geometry, p Params) (*Layout, error) {
+// MaxImages is the most images that a Layout takes. AGREED
+const MaxImages = 64
+
+// NewLayout lays out a layer for a batch of images that share ciphertexts: it
+// chooses the cut with the fewest bytes, then the fewest products. All the
+// arguments may come from a peer.
+func NewLayout(g Geometry, p Params, images int) (*Layout, error) {
 	if err := g.check(); err != nil {
 		return nil, fmt.Errorf("linear: layout: %w", err)
+	}
+	if images < 1 || images > MaxImages {
+		return nil, fmt.Errorf("linear: layout: %d images, want 1 to %d", images, MaxImages)
 	}
 	pr, err := p.prices(g)
 	if err != nil {
 		return nil, fmt.Errorf("linear: layout: %w", err)
 	}
-	l, err := newLayout(g, pr)
+	l, err := newLayout(g, pr, images)
 	if err != nil {
 		return nil, fmt.Errorf("linear: layout: %w", err)
 	}
@@ -88,15 +98,17 @@ func NewLayout(g Geometry, p Params) (*Layout, error) {
 }
 
 // newLayout needs a checked Geometry.
-func newLayout(g Geometry, p prices) (*Layout, error) {
-	l := &Layout{geometry: g, n: p.n}
+func newLayout(g Geometry, p prices, images int) (*Layout, error) {
+	l := &Layout{geometry: g, n: p.n, images: images}
 	l.scratch.New = func() any { return new(scratch) }
-	// An axis with one output is best unrolled: then the tensor is a vector.
-	// The others are unrolled if the kernel is too large for a polynomial.
-	unrollH, unrollW := g.OutH() == 1, g.OutW() == 1
-	for _, try := range [][2]bool{{unrollH, unrollW}, {unrollH, true}, {true, true}} {
-		l.view = newView(g, try[0], try[1])
-		tiles, least := findTiles(&l.view, g.OutC, p)
+	least, tiles := tooDear, []tile(nil)
+	for _, try := range rewritings(g) {
+		for _, how := range try {
+			v := newView(g, how[0], how[1])
+			if found, c := findTiles(&v, g.OutC, images, p); c.less(least) {
+				l.view, tiles, least = v, found, c
+			}
+		}
 		switch {
 		case len(tiles) > 0:
 			l.place(tiles)
@@ -108,12 +120,34 @@ func newLayout(g Geometry, p prices) (*Layout, error) {
 	return nil, fmt.Errorf("%v takes too many bytes", g)
 }
 
+// maxLanes bounds the lanes of one image, for the time of the search. AGREED
+const maxLanes = 1 << 10
+
+// rewritings returns the rewritings of rows and columns to compare: those of
+// the first row that a polynomial has room for. An axis with one output is
+// best unrolled: then the tensor is a vector. The others are unrolled if the
+// kernel is too large for a polynomial.
+func rewritings(g Geometry) [][][2]rewriting {
+	of := func(outs int, how rewriting) rewriting {
+		if outs == 1 {
+			return unrolled
+		}
+		return how
+	}
+	rows, cols := of(g.OutH(), phases), of(g.OutW(), phases)
+	all := [][][2]rewriting{{{rows, cols}}, {{rows, unrolled}}, {{unrolled, unrolled}}}
+	if v := newView(g, of(g.OutH(), split), of(g.OutW(), split)); v.lanes > 1 && v.lanes <= maxLanes {
+		all[0] = append(all[0], [2]rewriting{of(g.OutH(), split), of(g.OutW(), split)})
+	}
+	return all
+}
+
 // place numbers uploads, answers and plaintexts.
 func (l *Layout) place(tiles []tile) {
 	rows, cols := l.view.grid()
 	sets := map[weightSet]int{}
 	type form struct {
-		set, lead, outs, width int
+		set, lead, outs, width, lanes int
 	}
 	forms := map[form][]int32{}
 	for _, t := range tiles {
@@ -125,28 +159,34 @@ func (l *Layout) place(tiles []tile) {
 			l.sets = append(l.sets, key)
 			l.starts = append(l.starts, l.startsOf(&key.cut))
 		}
-		f := form{set, t.outAt(rows.taps, cols.taps), t.outs(), t.cols.outs}
-		if forms[f] == nil {
-			forms[f] = wantedOf(&t, rows.taps, cols.taps)
+		for lane := 0; lane < l.images*l.view.lanes; lane += t.beside {
+			lanes := min(t.beside, l.images*l.view.lanes-lane)
+			f := form{set, t.outAt(rows.taps, cols.taps), t.outs(), t.cols.outs, lanes}
+			if forms[f] == nil {
+				forms[f] = wantedOf(&t, rows.taps, cols.taps, lanes)
+			}
+			l.tiles = append(l.tiles, placed{
+				tile: t, set: set, firstLane: lane, lanes: lanes,
+				firstUpload: l.uploads, firstAnswer: l.answers, wanted: forms[f],
+			})
+			l.uploads += t.uploads
+			l.answers += t.answers
+			l.products += l.plaintexts(set)
 		}
-		l.tiles = append(l.tiles, placed{
-			tile: t, set: set, firstUpload: l.uploads, firstAnswer: l.answers, wanted: forms[f],
-		})
-		l.uploads += t.uploads
-		l.answers += t.answers
-		l.products += int(l.starts[set][t.answers])
 	}
 }
 
 // wantedOf returns the coefficients of an answer that are outputs: kernel by
-// kernel, row by row, ascending.
-func wantedOf(t *tile, th, tw int) []int32 {
-	wanted := make([]int32, 0, t.m*t.outs())
+// kernel, lane by lane, row by row, ascending.
+func wantedOf(t *tile, th, tw, lanes int) []int32 {
+	wanted := make([]int32, 0, t.m*lanes*t.outs())
 	for k := range t.m {
-		at := k*t.ct*t.size + t.outAt(th, tw)
-		for y := range t.rows.outs {
-			for x := range t.cols.outs {
-				wanted = append(wanted, int32(at+y*t.pitch+x))
+		for lane := range lanes {
+			at := (k*t.ct*t.beside+lane)*t.size + t.outAt(th, tw)
+			for y := range t.rows.outs {
+				for x := range t.cols.outs {
+					wanted = append(wanted, int32(at+y*t.pitch+x))
+				}
 			}
 		}
 	}
@@ -180,10 +220,13 @@ func (l *Layout) AnswerSize(i int) int {
 	return t.answer.Size(len(l.wanted(t, group)))
 }
 
-// In returns the number of elements of the input tensor.
+// Images returns how many images the layout is for.
+func (l *Layout) Images() int { return l.images }
+
+// In returns the number of elements of the input tensor of one image.
 func (l *Layout) In() int { return l.geometry.InC * l.geometry.InH * l.geometry.InW }
 
-// Out returns the number of elements of the output tensor.
+// Out returns the number of elements of the output tensor of one image.
 func (l *Layout) Out() int { return l.geometry.OutC * l.geometry.OutH() * l.geometry.OutW() }
 
 // Sources returns the uploads that answer i is a sum over: count of them from
@@ -195,6 +238,23 @@ func (l *Layout) Sources(i int) (first, count int) {
 	return t.firstUpload + first, end - first
 }
 
+// ImagesOf returns the images that answer i has outputs of: count of them from
+// the first.
+func (l *Layout) ImagesOf(i int) (first, count int) {
+	t, _ := l.answerTile(i)
+	return l.imagesOf(t)
+}
+
+func (l *Layout) imagesOf(t *placed) (first, count int) {
+	first = t.firstLane / l.view.lanes
+	return first, ceilDiv(t.firstLane+t.lanes, l.view.lanes) - first
+}
+
+// lanesOf returns which lanes of t, from first to end−1, are of an image.
+func (l *Layout) lanesOf(t *placed, image int) (first, end int) {
+	return max(image*l.view.lanes-t.firstLane, 0), min((image+1)*l.view.lanes-t.firstLane, t.lanes)
+}
+
 // String describes the layout completely: layouts with the same String are
 // the same.
 func (l *Layout) String() string {
@@ -204,11 +264,17 @@ func (l *Layout) String() string {
 	if l.view.flat {
 		s.WriteString(", flat")
 	}
+	if lanes := l.images * l.view.lanes; lanes > 1 {
+		fmt.Fprintf(&s, ", %d images of %d×%d lanes", l.images, l.view.row.lanes, l.view.col.lanes)
+	}
 	for i := range l.tiles {
 		t := &l.tiles[i]
 		fmt.Fprintf(&s, "; (%d,%d) %d×%d: block %d, pitch %d, output at %d, %d channels × %d kernels",
 			t.rows.first, t.cols.first, t.rows.outs, t.cols.outs,
 			t.size, t.pitch, t.wanted[0], t.ct, t.m)
+		if l.images*l.view.lanes > 1 {
+			fmt.Fprintf(&s, " × %d lanes from %d", t.lanes, t.firstLane)
+		}
 	}
 	return s.String()
 }
@@ -238,5 +304,5 @@ func (l *Layout) checkIndex(i, n int) {
 // wanted returns the coefficients that a group of kernels of t yields.
 func (l *Layout) wanted(t *placed, group int) []int32 {
 	kernels := min(t.m, l.geometry.OutC-group*t.m)
-	return t.wanted[:kernels*t.outs()]
+	return t.wanted[:kernels*t.lanes*t.outs()]
 }

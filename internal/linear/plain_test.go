@@ -64,9 +64,9 @@ func flatPrices(n int) prices {
 const testBits = 20
 
 // smallLayout lays g out on a ring of n coefficients.
-func smallLayout(t testing.TB, g Geometry, n int) *Layout {
+func smallLayout(t testing.TB, g Geometry, n, images int) *Layout {
 	t.Helper()
-	l, err := newLayout(g, flatPrices(n))
+	l, err := newLayout(g, flatPrices(n), images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,10 +74,13 @@ func smallLayout(t testing.TB, g Geometry, n int) *Layout {
 	return l
 }
 
-func randomTensors(rnd *rand.Rand, g Geometry) (x []int32, w []int16) {
-	x = make([]int32, g.InC*g.InH*g.InW)
+func randomTensors(rnd *rand.Rand, g Geometry, images int) (x [][]int32, w []int16) {
+	x = make([][]int32, images)
 	for i := range x {
-		x[i] = int32(rnd.Uint32())
+		x[i] = make([]int32, g.InC*g.InH*g.InW)
+		for j := range x[i] {
+			x[i][j] = int32(rnd.Uint32())
+		}
 	}
 	w = make([]int16, g.OutC*g.taps())
 	for i := range w {
@@ -88,7 +91,7 @@ func randomTensors(rnd *rand.Rand, g Geometry) (x []int32, w []int16) {
 
 // checkPlain runs l without encryption: every output must be right, come from
 // exactly one coefficient, and act under no more weights than are accounted for.
-func checkPlain(t *testing.T, l *Layout, x []int32, w []int16) {
+func checkPlain(t *testing.T, l *Layout, x [][]int32, w []int16) {
 	t.Helper()
 	const mask = 1<<testBits - 1
 	messages := make([][]uint32, l.Uploads())
@@ -104,8 +107,7 @@ func checkPlain(t *testing.T, l *Layout, x []int32, w []int16) {
 			}
 		}
 	}
-	got := make([]int32, l.Out())
-	times := make([]int32, l.Out())
+	got, times := tensors(l), tensors(l)
 	products := 0
 	for i := range l.Answers() {
 		first, count := l.Sources(i)
@@ -135,24 +137,38 @@ func checkPlain(t *testing.T, l *Layout, x []int32, w []int16) {
 			last = k
 			values[j], ones[j] = uint32(sum[k]&mask), 1
 		}
-		count1 := make([]int32, l.Out())
-		l.scatter(got, tile, group, values)
-		l.scatter(count1, tile, group, ones)
-		for j, c := range count1 {
-			times[j] += c
+		image, count := l.ImagesOf(i)
+		counts := tensors(l)
+		l.scatter(got[image:image+count], tile, group, 0, tile.lanes, values)
+		l.scatter(counts[image:image+count], tile, group, 0, tile.lanes, ones)
+		for k := range counts {
+			for j, c := range counts[k] {
+				times[k][j] += c
+			}
 		}
 	}
 	if products != l.Products() {
 		t.Fatalf("%v: %d products, predicted %d", l, products, l.Products())
 	}
-	for i, y := range direct(l.geometry, x, w) {
-		if times[i] != 1 {
-			t.Fatalf("%v: output %d comes from %d coefficients", l, i, times[i])
-		}
-		if uint32(y&mask) != uint32(got[i]) {
-			t.Fatalf("%v: output %d: got %d, want %d", l, i, got[i], y&mask)
+	for k := range x {
+		for i, y := range direct(l.geometry, x[k], w) {
+			if times[k][i] != 1 {
+				t.Fatalf("%v: image %d, output %d comes from %d coefficients", l, k, i, times[k][i])
+			}
+			if uint32(y&mask) != uint32(got[k][i]) {
+				t.Fatalf("%v: image %d, output %d: got %d, want %d", l, k, i, got[k][i], y&mask)
+			}
 		}
 	}
+}
+
+// tensors returns outputs of all images.
+func tensors(l *Layout) [][]int32 {
+	y := make([][]int32, l.Images())
+	for i := range y {
+		y[i] = make([]int32, l.Out())
+	}
+	return y
 }
 
 // groupNorm returns the squared norm of all the weights of a group of kernels.
@@ -198,9 +214,9 @@ func TestPlainRandom(t *testing.T) {
 	}
 	for range rounds {
 		g := randomGeometry(rnd)
-		n := []int{16, 32, 64, 128, 256}[rnd.IntN(5)]
-		x, w := randomTensors(rnd, g)
-		checkPlain(t, smallLayout(t, g, n), x, w)
+		n, images := []int{16, 32, 64, 128, 256}[rnd.IntN(5)], max(1, rnd.IntN(9)-3)
+		x, w := randomTensors(rnd, g, images)
+		checkPlain(t, smallLayout(t, g, n, images), x, w)
 	}
 }
 
@@ -271,8 +287,10 @@ func TestPlainCases(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			x, w := randomTensors(rnd, c.g)
-			checkPlain(t, smallLayout(t, c.g, c.n), x, w)
+			for _, images := range []int{1, 2, 7} {
+				x, w := randomTensors(rnd, c.g, images)
+				checkPlain(t, smallLayout(t, c.g, c.n, images), x, w)
+			}
 		})
 	}
 }
@@ -283,7 +301,7 @@ func TestSearchBeatsUniform(t *testing.T) {
 	for range 300 {
 		g := randomGeometry(rnd)
 		p := flatPrices(64 << rnd.IntN(3))
-		l := smallLayout(t, g, p.n)
+		l := smallLayout(t, g, p.n, 1)
 		got := l.uploads * p.upload
 		for i := range l.answers {
 			tile, group := l.answerTile(i)
@@ -318,7 +336,7 @@ func uniformLeast(g Geometry, p prices) int {
 
 func TestGeometryErrors(t *testing.T) {
 	good := square(3, 8, 4, 3, 1, 1)
-	if _, err := NewLayout(good, Params{T: 20, Guard: 2, NormBits: 10}); err != nil {
+	if _, err := NewLayout(good, Params{T: 20, Guard: 2, NormBits: 10}, 1); err != nil {
 		t.Fatal(err)
 	}
 	for name, g := range map[string]Geometry{
@@ -341,12 +359,17 @@ func TestGeometryErrors(t *testing.T) {
 		"too wide taps":  grouped(square(4, 8, 4, 3, 1, 1), 1, 5),
 		"max dilation":   grouped(square(4, 8, 4, 3, 1, 1), 1, 1<<62),
 	} {
-		if _, err := NewLayout(g, Params{T: 20, Guard: 2, NormBits: 10}); err == nil {
+		if _, err := NewLayout(g, Params{T: 20, Guard: 2, NormBits: 10}, 1); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
+	for _, images := range []int{0, -1, MaxImages + 1, 1 << 62} {
+		if _, err := NewLayout(good, Params{T: 20, Guard: 2, NormBits: 10}, images); err == nil {
+			t.Errorf("%d images: no error", images)
+		}
+	}
 	for _, p := range []Params{{0, 2, 10}, {31, 2, 10}, {28, 0, 10}, {28, 2, 31}, {20, 2, -1}} {
-		if _, err := NewLayout(good, p); err == nil {
+		if _, err := NewLayout(good, p, 1); err == nil {
 			t.Error(fmt.Sprint(p), "no error")
 		}
 	}

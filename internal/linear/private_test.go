@@ -31,7 +31,7 @@ func newParties(t testing.TB) *parties {
 	return p
 }
 
-func (p *parties) upload(t testing.TB, l *Layout, x []int32) []rlwe.Ciphertext {
+func (p *parties) upload(t testing.TB, l *Layout, x [][]int32) []rlwe.Ciphertext {
 	cts := make([]rlwe.Ciphertext, l.Uploads())
 	m := make([]uint32, ring.N)
 	b := make([]byte, rlwe.CiphertextSize)
@@ -46,38 +46,53 @@ func (p *parties) upload(t testing.TB, l *Layout, x []int32) []rlwe.Ciphertext {
 }
 
 func (p *parties) fresh(i int) *ring.Stream { return ring.NewStream(&p.masks, "fresh", uint64(i)) }
-func (p *parties) mask(i int) *ring.Stream  { return ring.NewStream(&p.masks, "mask", uint64(i)) }
+func (p *parties) mask(i, image int) *ring.Stream {
+	return ring.NewStream(&p.masks, "mask", uint64(i)<<8+uint64(image))
+}
+
+// imageMasks returns the mask streams of answer i.
+func (p *parties) imageMasks(l *Layout, i int) []*ring.Stream {
+	image, count := l.ImagesOf(i)
+	var masks []*ring.Stream
+	for j := range count {
+		masks = append(masks, p.mask(i, image+j))
+	}
+	return masks
+}
 
 // answer computes all answers at the same time.
-func (p *parties) answer(l *Layout, cts []rlwe.Ciphertext, w *Weights) (answers [][]byte, share []int32) {
+func (p *parties) answer(l *Layout, cts []rlwe.Ciphertext, w *Weights) (answers [][]byte, shares [][]int32) {
 	answers = make([][]byte, l.Answers())
-	share = make([]int32, l.Out())
+	shares = tensors(l)
 	var wait sync.WaitGroup
 	for i := range answers {
 		answers[i] = make([]byte, l.AnswerSize(i))
-		wait.Go(func() { l.Answer(answers[i], share, i, cts, w, p.pk, p.fresh(i), p.mask(i)) })
+		wait.Go(func() { l.Answer(answers[i], shares, i, cts, w, p.pk, p.fresh(i), p.imageMasks(l, i)) })
 	}
 	wait.Wait()
-	return answers, share
+	return answers, shares
 }
 
 // checkPrivate runs one layer between both parties.
-func checkPrivate(t *testing.T, p *parties, g Geometry, params Params, rnd *rand.Rand) {
+func checkPrivate(t *testing.T, p *parties, g Geometry, params Params, images int, rnd *rand.Rand) {
 	t.Helper()
-	l, err := NewLayout(g, params)
+	l, err := NewLayout(g, params, images)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, w := randomTensors(rnd, g)
+	x, w := randomTensors(rnd, g, images)
 	if err := l.CheckNoise(w); err != nil {
 		t.Fatal(err)
 	}
 	answers, rho := p.answer(l, p.upload(t, l, x), l.NewWeights(w))
-	redone, c := make([]int32, l.Out()), make([]int32, l.Out())
+	redone, c := tensors(l), tensors(l)
 	total := 0
 	for i, b := range answers {
 		total += len(b)
-		l.RedoShare(redone, i, p.mask(i))
+		image, count := l.ImagesOf(i)
+		for j := image; j < image+count; j++ {
+			l.RedoShare(redone[j], i, j, p.mask(i, j))
+		}
 		if err := l.Open(c, i, b, p.sk); err != nil {
 			t.Fatal(err)
 		}
@@ -89,16 +104,18 @@ func checkPrivate(t *testing.T, p *parties, g Geometry, params Params, rnd *rand
 		t.Errorf("%v: %d bytes of answers, predicted %d", l, total, l.AnswerBytes())
 	}
 	mask := uint32(1)<<(params.T+params.Guard) - 1
-	for i, y := range direct(g, x, w) {
-		if rho[i] != redone[i] {
-			t.Fatalf("%v: output %d: share %d, done again %d", l, i, rho[i], redone[i])
-		}
-		if uint32(c[i])&^mask != 0 || uint32(rho[i])&^mask != 0 {
-			t.Fatalf("%v: output %d: shares above the modulus", l, i)
-		}
-		e := (uint32(c[i]) + uint32(rho[i]) - uint32(y)<<params.Guard + 1) & mask
-		if e > 2 {
-			t.Fatalf("%v: output %d: error %d", l, i, int32(e)-1)
+	for k := range x {
+		for i, y := range direct(g, x[k], w) {
+			c, rho := uint32(c[k][i]), uint32(rho[k][i])
+			if rho != uint32(redone[k][i]) {
+				t.Fatalf("%v: output %d: share %d, done again %d", l, i, rho, redone[k][i])
+			}
+			if c&^mask != 0 || rho&^mask != 0 {
+				t.Fatalf("%v: output %d: shares above the modulus", l, i)
+			}
+			if e := (c + rho - uint32(y)<<params.Guard + 1) & mask; e > 2 {
+				t.Fatalf("%v: output %d: error %d", l, i, int32(e)-1)
+			}
 		}
 	}
 }
@@ -123,7 +140,10 @@ func TestPrivate(t *testing.T) {
 		{grouped(square(24, 14, 16, 3, 1, 1), 4, 1), Params{22, 2, 12}},
 		{grouped(square(4, 33, 6, 3, 1, 6), 2, 6), Params{22, 2, 12}},
 	} {
-		t.Run(c.g.String(), func(t *testing.T) { checkPrivate(t, p, c.g, c.params, rnd) })
+		t.Run(c.g.String(), func(t *testing.T) {
+			checkPrivate(t, p, c.g, c.params, 1, rnd)
+			checkPrivate(t, p, c.g, c.params, 3, rnd)
+		})
 	}
 	rounds := 30
 	if testing.Short() {
@@ -131,7 +151,7 @@ func TestPrivate(t *testing.T) {
 	}
 	for range rounds {
 		g := randomGeometry(rnd)
-		checkPrivate(t, p, g, Params{18 + rnd.IntN(8), 1 + rnd.IntN(3), 13}, rnd)
+		checkPrivate(t, p, g, Params{18 + rnd.IntN(8), 1 + rnd.IntN(3), 13}, 1+rnd.IntN(4), rnd)
 	}
 }
 
@@ -152,7 +172,7 @@ func TestAnswerSizes(t *testing.T) {
 
 func TestCheckNoise(t *testing.T) {
 	g := square(4, 5, 2, 2, 1, 0)
-	l, err := NewLayout(g, Params{20, 2, 10})
+	l, err := NewLayout(g, Params{20, 2, 10}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +218,7 @@ func TestNormOfGroups(t *testing.T) {
 	// Where one kernel alone fits the noise budget, no answer holds two.
 	g := square(64, 1, 64, 1, 1, 0)
 	for norm := 31; norm >= 0; norm-- {
-		l, err := NewLayout(g, Params{T: 26, Guard: 2, NormBits: norm})
+		l, err := NewLayout(g, Params{T: 26, Guard: 2, NormBits: norm}, 1)
 		if err != nil {
 			continue
 		}
@@ -211,11 +231,11 @@ func TestNormOfGroups(t *testing.T) {
 
 func TestDeterministic(t *testing.T) {
 	for _, c := range sizes {
-		a, err := NewLayout(c.g, sizeParams(c.g))
+		a, err := NewLayout(c.g, sizeParams(c.g), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, _ := NewLayout(c.g, sizeParams(c.g))
+		b, _ := NewLayout(c.g, sizeParams(c.g), 1)
 		if a.String() != b.String() {
 			t.Errorf("two layouts of %v differ", c.g)
 		}
@@ -223,7 +243,7 @@ func TestDeterministic(t *testing.T) {
 }
 
 func TestWeightsHidden(t *testing.T) {
-	l, _ := NewLayout(square(1, 4, 1, 3, 1, 0), Params{20, 2, 10})
+	l, _ := NewLayout(square(1, 4, 1, 3, 1, 0), Params{20, 2, 10}, 1)
 	w := l.NewWeights([]int16{1, 2, 3, 4, 5, 6, 7, 8, 9})
 	for _, s := range []string{fmt.Sprint(w), fmt.Sprintf("%#v", w), fmt.Sprintf("%x", w)} {
 		if s != "[redacted]" {

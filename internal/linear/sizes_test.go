@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"fmt"
 	"math/bits"
 	"math/rand/v2"
 	"testing"
@@ -53,7 +54,7 @@ func TestSizes(t *testing.T) {
 	for _, c := range sizes {
 		start := time.Now()
 		p := sizeParams(c.g)
-		l, err := NewLayout(c.g, p)
+		l, err := NewLayout(c.g, p, 1)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -76,7 +77,7 @@ func BenchmarkNewLayout(b *testing.B) {
 	for _, c := range sizes {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := NewLayout(c.g, sizeParams(c.g)); err != nil {
+				if _, err := NewLayout(c.g, sizeParams(c.g), 1); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -88,17 +89,17 @@ func BenchmarkLayer(b *testing.B) {
 	p := newParties(b)
 	rnd := rand.New(rand.NewPCG(9, 10))
 	for _, c := range sizes {
-		l, err := NewLayout(c.g, sizeParams(c.g))
+		l, err := NewLayout(c.g, sizeParams(c.g), 1)
 		if err != nil {
 			b.Fatal(err)
 		}
 		if l.Products() > 1000 {
 			continue
 		}
-		x, w := randomTensors(rnd, c.g)
+		x, w := randomTensors(rnd, c.g, 1)
 		cts := p.upload(b, l, x)
 		weights := l.NewWeights(w)
-		share := make([]int32, l.Out())
+		shares := tensors(l)
 		answers, _ := p.answer(l, cts, weights)
 		m := make([]uint32, l.n)
 		run := func(name string, f func()) {
@@ -117,20 +118,58 @@ func BenchmarkLayer(b *testing.B) {
 		})
 		run("answer", func() {
 			for i := range answers {
-				l.Answer(answers[i], share, i, cts, weights, p.pk, p.fresh(i), p.mask(i))
+				l.Answer(answers[i], shares, i, cts, weights, p.pk, p.fresh(i), p.imageMasks(l, i))
 			}
 		})
 		run("redo", func() {
 			for i := range answers {
-				l.RedoShare(share, i, p.mask(i))
+				l.RedoShare(shares[0], i, 0, p.mask(i, 0))
 			}
 		})
 		run("open", func() {
 			for i := range answers {
-				if err := l.Open(share, i, answers[i], p.sk); err != nil {
+				if err := l.Open(shares, i, answers[i], p.sk); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
+	}
+}
+
+// TestBatchSizes: images that share ciphertexts never cost more than apart, and
+// small layers far less.
+func TestBatchSizes(t *testing.T) {
+	more := append(sizes[:12:12], []struct {
+		name    string
+		g       Geometry
+		cheetah int
+	}{
+		{"128→10", square(128, 1, 10, 1, 1, 0), 0},
+		{"32×32 32 depthwise k3 p1", grouped(square(32, 32, 32, 3, 1, 1), 32, 1), 0},
+		{"14×14 512 depthwise k3 p1", grouped(square(512, 14, 512, 3, 1, 1), 512, 1), 0},
+		{"7×7 960 depthwise k3 p1", grouped(square(960, 7, 960, 3, 1, 1), 960, 1), 0},
+		{"14×14 512→512 k1", square(512, 14, 512, 1, 1, 0), 0},
+		{"33×33 64→64 k3 p12 d12", grouped(square(64, 33, 64, 3, 1, 12), 1, 12), 0},
+	}...)
+	for _, c := range more {
+		p := sizeParams(c.g)
+		line := ""
+		single := 0
+		for _, images := range []int{1, 2, 8, 32, 64} {
+			start := time.Now()
+			l, err := NewLayout(c.g, p, images)
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			bytes := (l.UploadBytes() + l.AnswerBytes()) / images
+			if images == 1 {
+				single = bytes
+			}
+			if bytes > single {
+				t.Errorf("%s: %d images take %d bytes each, one %d", c.name, images, bytes, single)
+			}
+			line += fmt.Sprintf(" %9d/%-6v", bytes, time.Since(start).Round(100*time.Microsecond))
+		}
+		t.Logf("%-26s%s", c.name, line)
 	}
 }

@@ -28,11 +28,11 @@ func TestWeightsWithin(t *testing.T) {
 	}
 	twoSets := 0
 	for _, g := range cases {
-		l, err := NewLayout(g, Params{22, 2, 14})
+		l, err := NewLayout(g, Params{22, 2, 14}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, w := randomTensors(rnd, g)
+		x, w := randomTensors(rnd, g, 1)
 		cts := p.upload(t, l, x)
 		all := l.NewWeights(w)
 		want, rho := p.answer(l, cts, all)
@@ -52,7 +52,7 @@ func TestWeightsWithin(t *testing.T) {
 				t.Errorf("%v: %d bytes held of %d within %d", l, some.Bytes(), all.Bytes(), room)
 			}
 			got, share := p.answer(l, cts, some)
-			if !slices.EqualFunc(got, want, bytes.Equal) || !slices.Equal(share, rho) {
+			if !slices.EqualFunc(got, want, bytes.Equal) || !slices.EqualFunc(share, rho, slices.Equal) {
 				t.Fatalf("%v: other answers with room for %d bytes", l, room)
 			}
 		}
@@ -65,7 +65,7 @@ func TestWeightsWithin(t *testing.T) {
 // TestHoldMostUsed: with too little room, tiles that share plaintexts go first.
 func TestHoldMostUsed(t *testing.T) {
 	for _, g := range []Geometry{square(16, 112, 16, 3, 1, 1), square(2, 50, 2, 3, 1, 1), square(64, 56, 64, 3, 1, 1)} {
-		l, err := NewLayout(g, sizeParams(g))
+		l, err := NewLayout(g, sizeParams(g), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,20 +98,20 @@ func TestHoldMostUsed(t *testing.T) {
 func TestAnswerAllocates(t *testing.T) {
 	p := newParties(t)
 	g := square(6, 20, 3, 3, 1, 1)
-	l, err := NewLayout(g, sizeParams(g))
+	l, err := NewLayout(g, sizeParams(g), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, w := randomTensors(rand.New(rand.NewPCG(13, 14)), g)
-	cts, share := p.upload(t, l, x), make([]int32, l.Out())
+	x, w := randomTensors(rand.New(rand.NewPCG(13, 14)), g, 1)
+	cts, shares := p.upload(t, l, x), tensors(l)
 	dst, m := make([]byte, l.AnswerSize(0)), make([]uint32, l.n)
-	fresh, mask := p.fresh(0), p.mask(0)
+	fresh, masks := p.fresh(0), p.imageMasks(l, 0)
 	for _, room := range []int{0, WeightBytes} {
 		weights := l.NewWeightsWithin(w, room)
-		l.Answer(dst, share, 0, cts, weights, p.pk, fresh, mask)
+		l.Answer(dst, shares, 0, cts, weights, p.pk, fresh, masks)
 		for name, f := range map[string]func(){
-			"Answer":    func() { l.Answer(dst, share, 0, cts, weights, p.pk, fresh, mask) },
-			"RedoShare": func() { l.RedoShare(share, 0, mask) },
+			"Answer":    func() { l.Answer(dst, shares, 0, cts, weights, p.pk, fresh, masks) },
+			"RedoShare": func() { l.RedoShare(shares[0], 0, 0, masks[0]) },
 			"Pack":      func() { l.Pack(m, 0, x) },
 		} {
 			least := 99.0 // of several, since the race detector empties pools

@@ -21,6 +21,7 @@ const (
 	cmdBye = iota
 	cmdPrepare
 	cmdInfer
+	cmdBatch
 )
 
 // Client is the client's end of a session. Its methods may be called from
@@ -69,7 +70,8 @@ type ClientMaterial struct {
 	tensors [][]int32
 }
 
-// Stats returns what the preparation cost, step by step.
+// Stats returns what the preparation cost, step by step: all of it, if it was
+// that of a batch.
 func (m *ClientMaterial) Stats() []StepStats { return m.stats }
 
 // ClientOptions are for special uses; nil is good.
@@ -126,36 +128,70 @@ func (c *Client) do(ctx context.Context, phase Phase, f func() error) error {
 
 // Prepare makes the material of one inference.
 func (c *Client) Prepare(ctx context.Context) (*ClientMaterial, error) {
-	m := &ClientMaterial{}
-	err := c.do(ctx, Offline, func() error {
-		if !c.plan.hasKeys(c.next) {
+	ms, err := c.PrepareBatch(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	return ms[0], nil
+}
+
+// PrepareBatch makes the material of n inferences in one exchange, 1 ≤ n ≤
+// MaxBatch of the plan.
+func (c *Client) PrepareBatch(ctx context.Context, n int) ([]*ClientMaterial, error) {
+	b, err := c.plan.Batch(n)
+	if err != nil {
+		return nil, err
+	}
+	p := &clientBatch{Batch: b}
+	err = c.do(ctx, Offline, func() error {
+		if !c.plan.hasKeys(c.next, n) {
 			return fmt.Errorf("protocol: prepare: %w", errSpent)
 		}
-		m.number = c.next
-		c.next++
-		if err := c.command(cmdPrepare, m.number); err != nil {
+		for range n {
+			m := &ClientMaterial{number: c.next, seed: child(&c.seed, "material", uint64(c.next))}
+			p.materials = append(p.materials, m)
+			c.next++
+		}
+		if err := c.askForBatch(b, p.materials[0].number); err != nil {
 			return err
 		}
-		if err := c.exchange(m); err != nil {
+		if err := c.exchange(p); err != nil {
 			return err
 		}
-		c.findOffsets(m)
-		m.stats = c.meter.steps
-		m.choices, m.tensors = nil, nil
+		for _, m := range p.materials {
+			c.findOffsets(m)
+			m.stats = c.meter.steps
+			c.spare.choices = m.choices
+			m.choices, m.tensors = nil, nil
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return m, nil
+	return p.materials, nil
+}
+
+// clientBatch is a preparation at the client, while it lasts.
+type clientBatch struct {
+	*Batch
+	materials []*ClientMaterial
+}
+
+// tensors returns a tensor of all materials.
+func (b *clientBatch) tensors(t int) [][]int32 {
+	var all [][]int32
+	for _, m := range b.materials {
+		all = append(all, m.tensors[t])
+	}
+	return all
 }
 
 // exchange runs the offline steps: what goes to the server and what comes from
 // it are independent, and travel at the same time.
-func (c *Client) exchange(m *ClientMaterial) error {
-	m.seed = child(&c.seed, "material", uint64(m.number))
-	c.maskTensors(m)
+func (c *Client) exchange(m *clientBatch) error {
 	sent := make(chan error, 1)
+	c.maskTensors(m)
 	c.background.Go(func() {
 		err := inOrder(m, c.upload, c.extend)
 		if err == nil {

@@ -8,17 +8,27 @@ import (
 	"dorcas/internal/ot"
 )
 
-// extend makes the correlations of one inference: labels of random bits of the
+// extend makes the correlations of every inference: labels of random bits of the
 // client at both parties. The bits stand for the client's shares (offset.go).
 //
 //	client → server   one message of the extension per piece
 //
 // The client sends one piece while it makes the next, and the server makes its
 // labels while it garbles, a few pieces ahead (labelSource).
-func (c *Client) extend(m *ClientMaterial) error {
+func (c *Client) extend(b *clientBatch) error {
+	for _, m := range b.materials {
+		if err := c.extendOne(m); err != nil {
+			return err
+		}
+	}
+	c.meter.sent("transfers", Session)
+	return nil
+}
+
+func (c *Client) extendOne(m *ClientMaterial) error {
 	m.labels = grow(&c.spare.labels, c.plan.ots)
 	m.choices = grow(&c.spare.choices, byteLen(c.plan.ots))
-	c.spare.labels = nil // the material's until it is used
+	c.spare.labels, c.spare.choices = nil, nil // the material's until it is used, and prepared
 	for i := range c.plan.otPieces() {
 		n := c.plan.otPiece(i)
 		msg := grow(&c.spare.msg, ot.ExtendSize(n))
@@ -27,14 +37,13 @@ func (c *Client) extend(m *ClientMaterial) error {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
 	}
-	c.meter.sent("transfers", Session)
 	return nil
 }
 
 // receiveTransfers passes on the messages of the extension.
 func (s *session) receiveTransfers(p *preparation) error {
-	for i := range s.plan.otPieces() {
-		msg := make([]byte, ot.ExtendSize(s.plan.otPiece(i)))
+	for i := range p.batch.n * s.plan.otPieces() {
+		msg := make([]byte, ot.ExtendSize(s.plan.otPiece(i%s.plan.otPieces())))
 		if err := s.conn.Recv(msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
@@ -68,8 +77,8 @@ func newLabelSource(s *session, p *preparation) *labelSource {
 	l := &labelSource{pieces: make(chan labelPiece, piecesAhead), spent: make(chan []block.Block, piecesAhead+2)}
 	s.background.Go(func() {
 		defer close(l.pieces)
-		for i := range s.plan.otPieces() {
-			piece := l.extend(s, p, s.plan.otPiece(i))
+		for i := range p.batch.n * s.plan.otPieces() {
+			piece := l.extend(s, p, s.plan.otPiece(i%s.plan.otPieces()))
 			select {
 			case l.pieces <- piece:
 			case <-p.stop:

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -24,16 +25,9 @@ func TestTranscripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&got, "# %s\n", n.name)
-		for _, s := range plan.Steps() {
-			v, arrow := toClient, "server → client"
-			if s.ToServer {
-				v, arrow = toServer, "client → server"
-			}
-			payload := v[stepKey{s.Name, s.Phase, s.Layer}]
-			fmt.Fprintf(&got, "%-7s %s  %-15s %3d  %x\n", s.Phase, arrow, s.Name, s.Layer, sha256.Sum256(payload))
-		}
+		writeTranscript(&got, n.name, plan.Steps(), toServer, toClient)
 	}
+	writeBatchTranscript(t, &got)
 	const path = "testdata/transcripts.txt"
 	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
@@ -53,4 +47,28 @@ func TestTranscripts(t *testing.T) {
 			t.Fatalf("transcript differs at line %d; after a meant change: go test ./internal/protocol -run Transcripts -update", i+1)
 		}
 	}
+}
+
+func writeTranscript(w io.Writer, name string, steps []Step, toServer, toClient view) {
+	fmt.Fprintf(w, "# %s\n", name)
+	for _, s := range steps {
+		v, arrow := toClient, "server → client"
+		if s.ToServer {
+			v, arrow = toServer, "client → server"
+		}
+		payload := v[stepKey{s.Name, s.Phase, s.Layer}]
+		fmt.Fprintf(w, "%-7s %s  %-15s %3d  %x\n", s.Phase, arrow, s.Name, s.Layer, sha256.Sum256(payload))
+	}
+}
+
+// writeBatchTranscript adds a preparation of three.
+func writeBatchTranscript(t *testing.T, w io.Writer) {
+	n := networks[1]
+	b := n.build()
+	toServer, toClient := batchViews(t, &b.m, 3, b.input(), &[32]byte{10}, &[32]byte{20})
+	batch, err := mustPlan(t, b).Batch(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTranscript(w, n.name+", a batch of three", batch.Steps(), toServer, toClient)
 }

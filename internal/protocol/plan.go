@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"sync"
 
 	"dorcas/internal/garble"
 	"dorcas/internal/linear"
@@ -17,7 +18,7 @@ import (
 
 // Version is the version of the protocol; peers of different ones part at
 // the handshake. AGREED
-const Version = 3
+const Version = 4
 
 // otPiece is how many correlations one message of the extension makes. AGREED
 const otPiece = 1 << 15
@@ -43,6 +44,9 @@ type Plan struct {
 	frames int64  // bytes of tables and pads
 	steps  []Step
 	hash   [32]byte
+
+	batching sync.Mutex
+	batches  map[int]*Batch // as far as anybody asked
 }
 
 // convPlan is one secret linear layer.
@@ -69,7 +73,7 @@ func NewPlan(s *nn.Shape) (*Plan, error) {
 	if p.moduli, err = moduli(s); err != nil {
 		return nil, err
 	}
-	if err := p.planConvs(); err != nil {
+	if p.convs, err = p.planConvs(1); err != nil {
 		return nil, err
 	}
 	p.planStages()
@@ -108,7 +112,9 @@ func (p *Plan) Hash() [32]byte { return p.hash }
 // Shape returns the public shape of the network; not to be changed.
 func (p *Plan) Shape() *nn.Shape { return p.shape }
 
-func (p *Plan) planConvs() error {
+// planConvs plans the secret linear layers of a batch of images.
+func (p *Plan) planConvs(images int) ([]convPlan, error) {
+	var convs []convPlan
 	uploads, answers := uint64(0), uint64(0)
 	for i := range p.shape.Layers {
 		l := &p.shape.Layers[i]
@@ -118,15 +124,15 @@ func (p *Plan) planConvs() error {
 		m := p.moduli[i+1]
 		layout, err := linear.NewLayout(geometry(p.shape.Dims(l.In[0]), l), linear.Params{
 			T: m.width, Guard: m.guard, NormBits: l.Conv.NormBits,
-		})
+		}, images)
 		if err != nil {
-			return fmt.Errorf("protocol: plan: layer %d %q: %w", i, l.Name, err)
+			return nil, fmt.Errorf("protocol: plan: layer %d %q: %w", i, l.Name, err)
 		}
-		p.convs = append(p.convs, convPlan{i, layout, uploads, answers})
+		convs = append(convs, convPlan{i, layout, uploads, answers})
 		uploads += uint64(layout.Uploads())
 		answers += uint64(layout.Answers())
 	}
-	return nil
+	return convs, nil
 }
 
 func geometry(in nn.Dims, l *nn.Layer) linear.Geometry {
@@ -187,11 +193,11 @@ func (p *Plan) addStage(st *stagePlan) {
 // errSpent reports a session that has used up its garbling keys.
 var errSpent = errors.New("the session has no garbling keys left: open a new one")
 
-// hasKeys reports whether the garbling keys of the material of this number
+// hasKeys reports whether the garbling keys of n materials from this number on
 // are within the 2^64 that a session has.
-func (p *Plan) hasKeys(number uint32) bool {
-	hi, _ := bits.Mul64(uint64(number)+1, p.keys)
-	return number < 1<<32-1 && hi == 0
+func (p *Plan) hasKeys(number uint32, n int) bool {
+	hi, _ := bits.Mul64(uint64(number)+uint64(n), p.keys)
+	return uint64(number)+uint64(n) < 1<<32 && hi == 0
 }
 
 // otPieces returns the number of messages of the extension for one inference
@@ -203,10 +209,6 @@ func (p *Plan) otPiece(i int) int { return min(otPiece, p.ots-i*otPiece) }
 // digest hashes everything that both parties must agree on: the constants,
 // the shape, and the derived steps with their lengths.
 func (p *Plan) digest() ([32]byte, error) {
-	var layouts []string
-	for _, c := range p.convs {
-		layouts = append(layouts, c.layout.String())
-	}
 	b, err := json.Marshal(struct {
 		Version                                int
 		Degree, Modulus                        uint64
@@ -219,10 +221,19 @@ func (p *Plan) digest() ([32]byte, error) {
 		Keys                                   uint64
 	}{
 		Version, ring.N, ring.Q, rlwe.CiphertextSize, ot.K, garble.KeyBatch, chunkInstances, chunkElements, otPiece,
-		p.bytes, layouts, p.steps, p.ots, p.keys,
+		p.bytes, layoutNames(p.convs), p.steps, p.ots, p.keys,
 	})
 	if err != nil {
 		return [32]byte{}, fmt.Errorf("protocol: plan: %w", err)
 	}
 	return sha256.Sum256(b), nil
+}
+
+// layoutNames returns what tells the layouts from others.
+func layoutNames(convs []convPlan) []string {
+	var names []string
+	for _, c := range convs {
+		names = append(names, c.layout.String())
+	}
+	return names
 }

@@ -65,12 +65,12 @@ func TestPlanIsDetermined(t *testing.T) {
 func TestKeysRunOut(t *testing.T) {
 	p := &Plan{keys: 1 << 40}
 	for number, want := range map[uint32]bool{0: true, 1<<24 - 2: true, 1<<24 - 1: false, 1<<32 - 1: false} {
-		if got := p.hasKeys(number); got != want {
+		if got := p.hasKeys(number, 1); got != want {
 			t.Errorf("material %d: %v, want %v", number, got, want)
 		}
 	}
 	p.keys = 1
-	if p.hasKeys(1<<32 - 1) {
+	if p.hasKeys(1<<32-1, 1) || p.hasKeys(1<<32-3, 3) {
 		t.Error("the number would run over")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"runtime"
 
 	"dorcas/internal/block"
-	"dorcas/internal/rlwe"
 )
 
 // LayerCost is what one layer costs by the plan, before anything runs.
@@ -55,8 +54,10 @@ func (p *Plan) Layers() []LayerCost {
 }
 
 // Bytes returns the bytes of a phase in each direction.
-func (p *Plan) Bytes(phase Phase) (toServer, toClient int64) {
-	for _, s := range p.steps {
+func (p *Plan) Bytes(phase Phase) (toServer, toClient int64) { return sumSteps(p.steps, phase) }
+
+func sumSteps(steps []Step, phase Phase) (toServer, toClient int64) {
+	for _, s := range steps {
 		switch {
 		case s.Phase != phase:
 		case s.ToServer:
@@ -86,16 +87,11 @@ func (p *Plan) OTs() int { return p.ots }
 func (p *Plan) Memory() (client, server int64) {
 	client = int64(p.ots) * block.Size
 	for _, s := range p.steps {
-		switch s.Name {
-		case "tables":
+		if s.Name == "tables" {
 			client += s.Bytes
-		case "transfers", "answers":
-			server += s.Bytes
 		}
 	}
-	for _, c := range p.convs {
-		server += 2 * int64(c.layout.Uploads()) * 8 * rlwe.CiphertextSize / 5
-	}
+	server = p.waiting(p.convs, p.steps)
 	waiting, working := int64(0), int64(0)
 	for _, st := range p.stages {
 		for i := range st.chunks {

@@ -94,7 +94,7 @@ func TestPredicted(t *testing.T) {
 				t.Fatal(err)
 			}
 			client := slices.Concat(c.SetupStats(), m.Stats(), online)
-			comparePredicted(t, c.Plan(), client, func(s StepStats) (int64, int64) { return s.Sent, s.Received })
+			comparePredicted(t, c.Plan().Steps(), client, func(s StepStats) (int64, int64) { return s.Sent, s.Received })
 			for phase, stats := range map[Phase][]StepStats{Offline: m.Stats(), Online: online} {
 				rounds := 0
 				for _, s := range stats {
@@ -107,7 +107,7 @@ func TestPredicted(t *testing.T) {
 			c.Close()
 			time.Sleep(20 * time.Millisecond)
 			server := slices.Concat(seen.phases...)
-			comparePredicted(t, c.Plan(), server, func(s StepStats) (int64, int64) { return s.Received, s.Sent })
+			comparePredicted(t, c.Plan().Steps(), server, func(s StepStats) (int64, int64) { return s.Received, s.Sent })
 		})
 	}
 }
@@ -118,11 +118,11 @@ type stepKey struct {
 	layer int
 }
 
-func comparePredicted(t *testing.T, p *Plan, stats []StepStats, bytes func(StepStats) (toServer, toClient int64)) {
+func comparePredicted(t *testing.T, steps []Step, stats []StepStats, bytes func(StepStats) (toServer, toClient int64)) {
 	t.Helper()
 	type pair struct{ toServer, toClient int64 }
 	want, got := map[stepKey]pair{}, map[stepKey]pair{}
-	for _, s := range p.Steps() {
+	for _, s := range steps {
 		k := stepKey{s.Name, s.Phase, s.Layer}
 		v := want[k]
 		if s.ToServer {

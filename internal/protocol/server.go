@@ -24,9 +24,12 @@ const maxMaterials = 1 << 16
 
 // Server holds a network for any number of sessions at once.
 type Server struct {
-	plan    *Plan
-	model   *nn.Model
-	weights []*linear.Weights // one per convPlan
+	plan  *Plan
+	model *nn.Model
+
+	encoding sync.Mutex
+	weights  map[int][]*linear.Weights // one per convPlan, for each size of batch
+	room     int                       // bytes that they may still take
 
 	// Memory of all sessions: whatever leaves it is overwritten first.
 	workspaces sync.Pool
@@ -44,17 +47,21 @@ func NewServer(m *nn.Model) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{plan: plan, model: m, workspaces: newWorkspaces(), garblers: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	room := linear.WeightBytes
+	s := &Server{
+		plan: plan, model: m, workspaces: newWorkspaces(), garblers: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		weights: map[int][]*linear.Weights{}, room: linear.WeightBytes,
+	}
 	for _, c := range plan.convs {
 		w := m.Weights[c.layer].W
 		if err := c.layout.CheckNoise(w); err != nil {
 			return nil, fmt.Errorf("protocol: layer %d %q: %w", c.layer, m.Layers[c.layer].Name, err)
 		}
-		encoded := c.layout.NewWeightsWithin(w, room)
-		room -= encoded.Bytes()
-		s.weights = append(s.weights, encoded)
 	}
+	single, err := plan.Batch(1)
+	if err != nil {
+		return nil, err
+	}
+	s.weightsFor(single)
 	return s, nil
 }
 
@@ -63,11 +70,9 @@ func (s *Server) Plan() *Plan { return s.plan }
 
 // WeightBytes returns the memory of the encoded weights.
 func (s *Server) WeightBytes() int64 {
-	n := int64(0)
-	for _, w := range s.weights {
-		n += int64(w.Bytes())
-	}
-	return n
+	s.encoding.Lock()
+	defer s.encoding.Unlock()
+	return int64(linear.WeightBytes - s.room)
 }
 
 // session is the server's end of one session.
@@ -78,7 +83,7 @@ type session struct {
 	client    *rlwe.PublicKey
 	sender    *ot.Sender
 	start     block.Block
-	materials map[uint32]*[32]byte // seeds of preparations not used yet
+	materials map[uint32]*serverMaterial // not used yet
 	prepared  uint64
 	meter     meter
 	observe   func(Phase, []StepStats)
@@ -100,7 +105,7 @@ type ServeOptions struct {
 // Serve runs one session over conn, which it owns, until the client takes
 // its leave, the peer fails or ctx ends.
 func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) error {
-	ss := &session{Server: s, conn: conn, materials: map[uint32]*[32]byte{}}
+	ss := &session{Server: s, conn: conn, materials: map[uint32]*serverMaterial{}}
 	rand.Read(ss.seed[:])
 	if opt != nil {
 		ss.observe = opt.Observe
@@ -149,7 +154,10 @@ func (s *session) serveRequest() (more bool, err error) {
 		return false, nil
 	case cmdPrepare:
 		s.meter.phase = Offline
-		err = s.prepare(number)
+		err = s.prepareBatch(number, false)
+	case cmdBatch:
+		s.meter.phase = Offline
+		err = s.prepareBatch(number, true)
 	case cmdInfer:
 		s.meter.phase = Online
 		err = s.infer(number)
@@ -166,13 +174,22 @@ func (s *session) report() {
 	}
 }
 
-// preparation is the server's side of one Prepare while it lasts.
-type preparation struct {
+// serverMaterial is what the server keeps of one prepared inference.
+type serverMaterial struct {
 	number uint32
 	seed   *[32]byte
-	masks  *[32]byte // of the re-sharing, from seed
-	fresh  *[32]byte // randomness that nothing ever needs again
-	labels *labelSource
+	batch  *Batch // that it was prepared in, as this image
+	image  int
+}
+
+// preparation is the server's side of one Prepare while it lasts.
+type preparation struct {
+	batch     *Batch
+	weights   []*linear.Weights // for the layouts of the batch
+	materials []serverMaterial
+	masks     []*[32]byte // of the re-sharing, from the materials' seeds
+	fresh     *[32]byte   // randomness that nothing ever needs again
+	labels    *labelSource
 
 	// What the client sends, as it comes; closed at the end or after an error.
 	uploads   chan []rlwe.Ciphertext
@@ -182,23 +199,42 @@ type preparation struct {
 	stop chan struct{} // ends what runs in the background
 }
 
-func (s *session) prepare(number uint32) error {
+// prepareBatch prepares one inference, or the batch that the next message asks
+// for; number is that of the first.
+func (s *session) prepareBatch(number uint32, several bool) error {
+	s.meter.received("request", Session)
+	b, err := s.plan.Batch(1)
+	if several {
+		b, err = s.receiveBatch()
+	}
+	if err != nil {
+		return err
+	}
 	if s.prepared > 1<<32-1 || uint64(number) != s.prepared {
 		return fmt.Errorf("protocol: prepare: material %d asked for, %d is next", number, s.prepared)
 	}
-	if len(s.materials) >= maxMaterials {
-		return fmt.Errorf("protocol: prepare: %d materials wait already", maxMaterials)
+	if len(s.materials)+b.n > maxMaterials {
+		return fmt.Errorf("protocol: prepare: %d materials wait already", len(s.materials))
 	}
-	if !s.plan.hasKeys(number) {
+	if !s.plan.hasKeys(number, b.n) {
 		return fmt.Errorf("protocol: prepare: %w", errSpent)
 	}
-	s.prepared++
+	s.prepared += uint64(b.n)
+	return s.prepare(number, b)
+}
+
+func (s *session) prepare(number uint32, b *Batch) error {
 	p := &preparation{
-		number: number, seed: child(&s.seed, "material", uint64(number)), fresh: child(&s.seed, "fresh", uint64(number)),
-		uploads: make(chan []rlwe.Ciphertext, len(s.plan.convs)), transfers: make(chan []byte, s.plan.otPieces()),
+		batch: b, weights: s.weightsFor(b), fresh: child(&s.seed, "fresh", uint64(number)),
+		uploads: make(chan []rlwe.Ciphertext, len(b.convs)), transfers: make(chan []byte, b.n*s.plan.otPieces()),
 		stop: make(chan struct{}),
 	}
-	p.masks = child(p.seed, "masks", 0)
+	for i := range b.n {
+		k := number + uint32(i)
+		m := serverMaterial{number: k, seed: child(&s.seed, "material", uint64(k)), batch: b, image: i}
+		p.materials = append(p.materials, m)
+		p.masks = append(p.masks, child(m.seed, "masks", 0))
+	}
 	defer close(p.stop)
 	s.background.Go(func() { s.receiveOffline(p) })
 	p.labels = newLabelSource(s, p)
@@ -206,7 +242,9 @@ func (s *session) prepare(number uint32) error {
 		return err
 	}
 	s.background.Wait()
-	s.materials[number] = p.seed
+	for i := range p.materials {
+		s.materials[p.materials[i].number] = &p.materials[i]
+	}
 	return nil
 }
 
@@ -231,8 +269,8 @@ func (p *preparation) failure() error {
 
 // infer burns the material before it uses it.
 func (s *session) infer(number uint32) error {
-	seed := s.materials[number]
-	if seed == nil {
+	m := s.materials[number]
+	if m == nil {
 		return fmt.Errorf("protocol: infer: no material %d: never prepared or used before", number)
 	}
 	delete(s.materials, number)
@@ -240,5 +278,5 @@ func (s *session) infer(number uint32) error {
 	if err != nil {
 		return err
 	}
-	return s.stages(seed, share)
+	return s.stages(m, share)
 }

@@ -19,7 +19,7 @@ import (
 //	client → server   results z + pad - r', packed, a frame a stage
 //
 // After the last stage the client has the result and sends nothing.
-func (s *session) stages(seed *[32]byte, input []int32) error {
+func (s *session) stages(m *serverMaterial, input []int32) error {
 	p := s.plan
 	tensors := make([][]int32, len(p.shape.Layers)+1)
 	tensors[0] = input
@@ -27,14 +27,14 @@ func (s *session) stages(seed *[32]byte, input []int32) error {
 	for _, level := range p.levels {
 		shares := make([][]int32, len(level))
 		for i, st := range level {
-			s.linear(tensors, st.input, seed)
+			s.linear(tensors, st.input, m)
 			var err error
 			if shares[i], err = s.receiveOffsets(st, tensors[st.input]); err != nil {
 				return err
 			}
 		}
 		for i, st := range level {
-			if err := s.sendLabels(st, index+i, seed, shares[i]); err != nil {
+			if err := s.sendLabels(st, index+i, m.seed, shares[i]); err != nil {
 				return err
 			}
 		}
@@ -43,7 +43,7 @@ func (s *session) stages(seed *[32]byte, input []int32) error {
 				continue
 			}
 			var err error
-			if tensors[st.layer+1], err = s.receiveResults(st, index+i, seed); err != nil {
+			if tensors[st.layer+1], err = s.receiveResults(st, index+i, m.seed); err != nil {
 				return err
 			}
 		}
@@ -53,16 +53,16 @@ func (s *session) stages(seed *[32]byte, input []int32) error {
 }
 
 // linear computes the server's share of a tensor from the stages before it.
-func (s *session) linear(tensors [][]int32, t int, seed *[32]byte) {
+func (s *session) linear(tensors [][]int32, t int, m *serverMaterial) {
 	if tensors[t] != nil {
 		return
 	}
 	l := &s.plan.shape.Layers[t-1]
 	for _, in := range l.In {
-		s.linear(tensors, in, seed)
+		s.linear(tensors, in, m)
 	}
 	if l.Conv != nil {
-		tensors[t] = s.convolve(t-1, tensors[l.In[0]], seed)
+		tensors[t] = s.convolve(t-1, tensors[l.In[0]], m)
 	} else {
 		tensors[t] = s.plan.public(t-1, tensors)
 	}
@@ -72,7 +72,7 @@ func (s *session) linear(tensors [][]int32, t int, seed *[32]byte) {
 const channelBlock = 16
 
 // convolve computes 2^g·(W(x - r) + b) + ρ.
-func (s *session) convolve(layer int, x []int32, seed *[32]byte) []int32 {
+func (s *session) convolve(layer int, x []int32, m *serverMaterial) []int32 {
 	l := &s.plan.shape.Layers[layer]
 	w := s.model.Weights[layer]
 	y := make([]int32, l.Out.Len())
@@ -84,21 +84,29 @@ func (s *session) convolve(layer int, x []int32, seed *[32]byte) []int32 {
 	product.End()
 	nn.AddBias(y, w.Bias, l.Out)
 	guard := s.plan.moduli[layer+1].guard
-	rho := make([]int32, len(y))
-	masks := child(seed, "masks", 0)
-	for _, cp := range s.plan.convs {
-		if cp.layer != layer {
-			continue
-		}
-		parallel(cp.layout.Answers(), func(i int) error {
-			cp.layout.RedoShare(rho, i, ring.NewStream(masks, "reshare", cp.firstAnswer+uint64(i)))
-			return nil
-		})
-	}
+	rho := m.redoShare(layer, len(y))
 	for i := range y {
 		y[i] = y[i]<<guard + rho[i]
 	}
 	return y
+}
+
+// redoShare computes the server's share ρ of a secret layer's outputs again.
+func (m *serverMaterial) redoShare(layer, n int) []int32 {
+	rho := make([]int32, n)
+	masks := child(m.seed, "masks", 0)
+	for _, cp := range m.batch.convs {
+		if cp.layer != layer {
+			continue
+		}
+		parallel(cp.layout.Answers(), func(i int) error {
+			if first, count := cp.layout.ImagesOf(i); m.image >= first && m.image < first+count {
+				cp.layout.RedoShare(rho, i, m.image, ring.NewStream(masks, "reshare", cp.firstAnswer+uint64(i)))
+			}
+			return nil
+		})
+	}
+	return rho
 }
 
 // sendLabels sends the labels of the server's share, as receiveOffsets moved it.

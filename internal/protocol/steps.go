@@ -55,22 +55,7 @@ func (p *Plan) planSteps() {
 	p.step("base transfers", Setup, Session, false, 1, replySize)
 	p.step("punctured trees", Setup, Session, true, 1, ot.Msg3Size)
 
-	p.step("request", Offline, Session, true, 1, requestSize)
-	p.step("upload seed", Offline, Session, true, 1, seedSize)
-	for _, c := range p.convs {
-		p.step("uploads", Offline, c.layer, true, c.layout.Uploads(), int64(c.layout.UploadBytes()))
-	}
-	extend := int64(0)
-	for i := range p.otPieces() {
-		extend += int64(ot.ExtendSize(p.otPiece(i)))
-	}
-	p.step("transfers", Offline, Session, true, p.otPieces(), extend)
-	for _, c := range p.convs {
-		p.step("answers", Offline, c.layer, false, c.layout.Answers(), int64(c.layout.AnswerBytes()))
-	}
-	for _, st := range p.stages {
-		p.step("tables", Offline, st.layer, false, len(st.chunks), st.tables)
-	}
+	p.offlineSteps(1)
 
 	p.step("request", Online, Session, true, 1, requestSize)
 	p.step("input", Online, Session, true, 1, int64(byteLen(p.shape.Input.Dims.Len()*p.moduli[0].width)))
@@ -85,6 +70,31 @@ func (p *Plan) planSteps() {
 			if st.mask > 0 {
 				p.step("results", Online, st.layer, true, 1, int64(p.resultSize(st)))
 			}
+		}
+	}
+}
+
+// offlineSteps lists the messages of the preparation of n inferences.
+func (p *Plan) offlineSteps(n int) {
+	p.step("request", Offline, Session, true, 1, requestSize)
+	if n > 1 {
+		p.step("batch", Offline, Session, true, 1, batchSize)
+	}
+	p.step("upload seed", Offline, Session, true, 1, seedSize)
+	for _, c := range p.convs {
+		p.step("uploads", Offline, c.layer, true, c.layout.Uploads(), int64(c.layout.UploadBytes()))
+	}
+	extend := int64(0)
+	for i := range p.otPieces() {
+		extend += int64(ot.ExtendSize(p.otPiece(i)))
+	}
+	p.step("transfers", Offline, Session, true, n*p.otPieces(), int64(n)*extend)
+	for _, c := range p.convs {
+		p.step("answers", Offline, c.layer, false, c.layout.Answers(), int64(c.layout.AnswerBytes()))
+	}
+	for range n {
+		for _, st := range p.stages {
+			p.step("tables", Offline, st.layer, false, len(st.chunks), st.tables)
 		}
 	}
 }

@@ -17,15 +17,24 @@ import (
 // seed, modulo 2^l'. At the last stage there are no sums but the colours of the zero
 // labels, from which the client reads the result.
 func (s *session) sendTables(p *preparation) error {
-	tweak := garble.Tweak{Start: s.start, Next: uint64(p.number) * s.plan.keys}
+	for i := range p.materials {
+		if err := s.sendTablesOf(&p.materials[i], p.labels); err != nil {
+			return err
+		}
+	}
+	return s.conn.Flush()
+}
+
+func (s *session) sendTablesOf(m *serverMaterial, source *labelSource) error {
+	tweak := garble.Tweak{Start: s.start, Next: uint64(m.number) * s.plan.keys}
 	for i, st := range s.plan.stages {
 		labels := func(j int) (*[]block.Block, error) {
 			in := s.labels.get(2 * st.chunks[j].ots)
-			return in, p.labels.fill((*in)[:st.chunks[j].ots])
+			return in, source.fill((*in)[:st.chunks[j].ots])
 		}
 		garbled := func(j int, in *[]block.Block) (*[]byte, error) {
 			frame := s.frames.get(st.chunks[j].frame)
-			s.garbleChunk(st, *in, *frame, i, j, p, tweak)
+			s.garbleChunk(st, *in, *frame, i, j, m.seed, tweak)
 			s.labels.Put(in)
 			return frame, nil
 		}
@@ -38,20 +47,20 @@ func (s *session) sendTables(p *preparation) error {
 		}
 		s.meter.sent("tables", st.layer)
 	}
-	return s.conn.Flush()
+	return nil
 }
 
 // garbleChunk makes the frame of chunk j of stage i from labels, of which the first half,
 // those of the client's bits, are there. Of all sessions only as many chunks as
 // there are processors are garbled at a time: more would only take memory.
-func (s *session) garbleChunk(st *stagePlan, labels []block.Block, frame []byte, i, j int, p *preparation, tweak garble.Tweak) {
+func (s *session) garbleChunk(st *stagePlan, labels []block.Block, frame []byte, i, j int, seed *[32]byte, tweak garble.Tweak) {
 	s.garblers <- struct{}{}
 	defer func() { <-s.garblers }()
 	ws := s.workspaces.Get().(*workspace)
 	defer s.workspaces.Put(ws)
 	ch, delta := &st.chunks[j], s.sender.Delta()
-	block.Expand(labels[ch.ots:], p.seed, "share labels", at(i, j))
-	st.pads(ws, p.seed, i, j)
+	block.Expand(labels[ch.ots:], seed, "share labels", at(i, j))
+	st.pads(ws, seed, i, j)
 	out := ch.run(ws, labels, st.mask, frame, tweak, engine{
 		gates: func(c *circuit.Circuit, n int, t garble.Tweak, in, out []block.Block, table []byte) {
 			garble.Garble(c, n, delta, t, in, out, table, &ws.garble)
@@ -75,7 +84,16 @@ func (st *stagePlan) pads(ws *workspace, seed *[32]byte, i, j int) []uint32 {
 	return pads
 }
 
-func (c *Client) receiveTables(m *ClientMaterial) error {
+func (c *Client) receiveTables(b *clientBatch) error {
+	for _, m := range b.materials {
+		if err := c.receiveTablesOf(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Client) receiveTablesOf(m *ClientMaterial) error {
 	m.frames = grow(&c.spare.frames, int(c.plan.frames))
 	c.spare.frames = nil // the material's until it is used
 	for _, st := range c.plan.stages {

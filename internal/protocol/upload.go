@@ -16,14 +16,18 @@ import (
 //
 // The client's masks of all tensors are known before: they expand from its
 // seed, and public linear layers apply to masks as to values.
-func (c *Client) upload(m *ClientMaterial) error {
-	uniform := child(m.seed, "uniform halves", 0)
+//
+// A batch of inferences shares ciphertexts, whose secrets are those of its first
+// material.
+func (c *Client) upload(b *clientBatch) error {
+	seed := b.materials[0].seed
+	uniform := child(seed, "uniform halves", 0)
 	if err := c.conn.Post(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
 	c.meter.sent("upload seed", Session)
-	for _, cp := range c.plan.convs {
-		if err := c.uploadLayer(cp, m.seed, uniform, m.tensors[c.plan.shape.Layers[cp.layer].In[0]]); err != nil {
+	for _, cp := range b.convs {
+		if err := c.uploadLayer(cp, seed, uniform, b.tensors(c.plan.shape.Layers[cp.layer].In[0])); err != nil {
 			return fmt.Errorf("protocol: uploads: %w", err)
 		}
 		c.meter.sent("uploads", cp.layer)
@@ -31,12 +35,12 @@ func (c *Client) upload(m *ClientMaterial) error {
 	return nil
 }
 
-func (c *Client) uploadLayer(cp convPlan, seed, uniform *[32]byte, mask []int32) error {
+func (c *Client) uploadLayer(cp convPlan, seed, uniform *[32]byte, masks [][]int32) error {
 	width := c.plan.moduli[cp.layer+1].width
 	none := func(int) (struct{}, error) { return struct{}{}, nil }
 	encrypt := func(i int, _ struct{}) ([]byte, error) {
 		var message [ring.N]uint32
-		cp.layout.Pack(message[:], i, mask)
+		cp.layout.Pack(message[:], i, masks)
 		ct := make([]byte, rlwe.CiphertextSize)
 		index := cp.firstUpload + uint64(i)
 		c.secret.Encrypt(ct, message[:], width, uniform, index, ring.NewStream(seed, "noise", index))
@@ -46,7 +50,13 @@ func (c *Client) uploadLayer(cp convPlan, seed, uniform *[32]byte, mask []int32)
 }
 
 // maskTensors computes the client's shares of all activations.
-func (c *Client) maskTensors(m *ClientMaterial) {
+func (c *Client) maskTensors(b *clientBatch) {
+	for _, m := range b.materials {
+		c.maskTensorsOf(m)
+	}
+}
+
+func (c *Client) maskTensorsOf(m *ClientMaterial) {
 	p := c.plan
 	m.tensors = make([][]int32, len(p.shape.Layers)+1)
 	m.tensors[0] = m.masks(0, p.shape.Input.Dims.Len())
@@ -71,27 +81,31 @@ func (m *ClientMaterial) masks(t, n int) []int32 {
 }
 
 // open turns the answers into the client's shares of the accumulators.
-func (c *Client) open(m *ClientMaterial) error {
+func (c *Client) open(b *clientBatch) error {
 	p := c.plan
-	for _, cp := range p.convs {
-		share := make([]int32, p.shape.Layers[cp.layer].Out.Len())
+	for _, cp := range b.convs {
+		for _, m := range b.materials {
+			m.tensors[cp.layer+1] = make([]int32, cp.layout.Out())
+		}
+		shares := b.tensors(cp.layer + 1)
 		receive := func(i int) ([]byte, error) {
 			msg := make([]byte, cp.layout.AnswerSize(i))
 			return msg, c.conn.Recv(msg)
 		}
 		decrypt := func(i int, msg []byte) (struct{}, error) {
-			return struct{}{}, cp.layout.Open(share, i, msg, c.secret)
+			return struct{}{}, cp.layout.Open(shares, i, msg, c.secret)
 		}
 		done := func(int, struct{}) error { return nil }
 		if err := pipeline(cp.layout.Answers(), receive, decrypt, done); err != nil {
 			return fmt.Errorf("protocol: answers: layer %d: %w", cp.layer, err)
 		}
-		m.tensors[cp.layer+1] = share
 		c.meter.received("answers", cp.layer)
 	}
 	for i := range p.shape.Layers {
 		if l := &p.shape.Layers[i]; l.Public() && p.moduli[i+1].guard > 0 {
-			m.tensors[i+1] = p.public(i, m.tensors)
+			for _, m := range b.materials {
+				m.tensors[i+1] = p.public(i, m.tensors)
+			}
 		}
 	}
 	return nil
@@ -99,14 +113,13 @@ func (c *Client) open(m *ClientMaterial) error {
 
 // receiveUploads passes on the uploads of one layer after the other.
 func (s *session) receiveUploads(p *preparation) error {
-	s.meter.received("request", Session)
 	var uniform [seedSize]byte
 	if err := s.conn.Recv(uniform[:]); err != nil {
 		return fmt.Errorf("protocol: upload seed: %w", err)
 	}
 	s.meter.received("upload seed", Session)
 	buf := make([]byte, rlwe.CiphertextSize)
-	for _, cp := range s.plan.convs {
+	for _, cp := range p.batch.convs {
 		cts := make([]rlwe.Ciphertext, cp.layout.Uploads())
 		for i := range cts {
 			if err := s.conn.Recv(buf); err != nil {
@@ -138,24 +151,31 @@ func (s *session) answer(p *preparation) error {
 				return fmt.Errorf("protocol: answers: %w", err)
 			}
 		}
-		s.meter.sent("answers", s.plan.convs[i].layer)
+		s.meter.sent("answers", p.batch.convs[i].layer)
 		return nil
 	}
-	if err := pipeline(len(s.plan.convs), receive, compute, send); err != nil {
+	if err := pipeline(len(p.batch.convs), receive, compute, send); err != nil {
 		return err
 	}
 	return s.conn.Flush()
 }
 
 func (s *session) answerLayer(conv int, cts []rlwe.Ciphertext, p *preparation) ([][]byte, error) {
-	cp := s.plan.convs[conv]
+	cp := p.batch.convs[conv]
 	answers := make([][]byte, cp.layout.Answers())
-	share := make([]int32, s.plan.shape.Layers[cp.layer].Out.Len())
+	shares := make([][]int32, len(p.materials))
+	for i := range shares {
+		shares[i] = make([]int32, cp.layout.Out())
+	}
 	err := parallel(len(answers), func(i int) error {
 		index := cp.firstAnswer + uint64(i)
 		answers[i] = make([]byte, cp.layout.AnswerSize(i))
-		cp.layout.Answer(answers[i], share, i, cts, s.weights[conv], s.client,
-			ring.NewStream(p.fresh, "fresh zero", index), ring.NewStream(p.masks, "reshare", index))
+		first, count := cp.layout.ImagesOf(i)
+		var masks []*ring.Stream
+		for j := range count {
+			masks = append(masks, ring.NewStream(p.masks[first+j], "reshare", index))
+		}
+		cp.layout.Answer(answers[i], shares, i, cts, p.weights[conv], s.client, ring.NewStream(p.fresh, "fresh zero", index), masks)
 		return nil
 	})
 	return answers, err

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"testing"
 
 	"dorcas/internal/garble"
@@ -21,6 +22,12 @@ type view map[stepKey][]byte
 // received. A nil seed is a random one.
 func views(t *testing.T, m *nn.Model, x []int32, client, server *[32]byte) (toServer, toClient view) {
 	t.Helper()
+	return batchViews(t, m, 1, x, client, server)
+}
+
+// batchViews is views of a preparation of n, of which the last is used.
+func batchViews(t *testing.T, m *nn.Model, n int, x []int32, client, server *[32]byte) (toServer, toClient view) {
+	t.Helper()
 	s, err := NewServer(m)
 	if err != nil {
 		t.Fatal(err)
@@ -35,11 +42,11 @@ func views(t *testing.T, m *nn.Model, x []int32, client, server *[32]byte) (toSe
 	if err != nil {
 		t.Fatal(err)
 	}
-	material, err := c.Prepare(t.Context())
+	materials, err := c.PrepareBatch(t.Context(), n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.Infer(t.Context(), material, x); err != nil {
+	if _, _, err := c.Infer(t.Context(), materials[n-1], x); err != nil {
 		t.Fatal(err)
 	}
 	c.Close()
@@ -47,14 +54,29 @@ func views(t *testing.T, m *nn.Model, x []int32, client, server *[32]byte) (toSe
 		t.Fatal(err)
 	}
 	sent, received := rec.Take()
-	return split(t, c.Plan(), sent, true), split(t, c.Plan(), received, false)
+	return split(t, c.Plan(), n, sent, true), split(t, c.Plan(), n, received, false)
+}
+
+// stepsWith returns the messages of a session with a preparation of n and one
+// inference.
+func (p *Plan) stepsWith(t *testing.T, n int) []Step {
+	t.Helper()
+	b, err := p.Batch(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := Plan{shape: p.shape, bytes: p.bytes, moduli: p.moduli, convs: b.convs, stages: p.stages, levels: p.levels, ots: p.ots}
+	steps.planSteps()
+	i := slices.IndexFunc(steps.steps, func(s Step) bool { return s.Phase == Offline })
+	j := slices.IndexFunc(steps.steps, func(s Step) bool { return s.Phase == Online })
+	return slices.Concat(steps.steps[:i], b.steps, steps.steps[j:])
 }
 
 // split cuts a direction's bytes into the payloads of its steps.
-func split(t *testing.T, p *Plan, raw []byte, toServer bool) view {
+func split(t *testing.T, p *Plan, n int, raw []byte, toServer bool) view {
 	t.Helper()
 	v := view{}
-	for _, s := range p.Steps() {
+	for _, s := range p.stepsWith(t, n) {
 		if s.ToServer != toServer {
 			continue
 		}
@@ -228,7 +250,7 @@ func TestResultsAreUnderPads(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent, _ := rec.Take()
-	got := split(t, c.Plan(), sent, true)
+	got := split(t, c.Plan(), 1, sent, true)
 	clear, err := m.RunAll(x)
 	if err != nil {
 		t.Fatal(err)

@@ -25,10 +25,11 @@ import (
 
 // Reshare writes the answer of sum, Size(len(wanted)) bytes, and the server's
 // shares: share[i] of the coefficient wanted[i], mod 2^(T+Guard). wanted is
-// public and ascends. It draws u and errors from fresh, a secret stream, and the
-// masks R from mask, another one: RedoShare needs mask only, so mask must not
-// depend on what fresh gives, nor may any part of either stream serve twice.
-func (p AnswerParams) Reshare(dst []byte, share []uint32, sum *Sum, pk *PublicKey, wanted []int32, fresh, mask *ring.Stream) {
+// public and ascends. It draws u and errors from fresh, a secret stream. mask
+// holds the masks R, one for each wanted coefficient: uniform (ring.Uniform)
+// from secret streams that do not depend on what fresh gives, since RedoShare
+// needs them only. No part of any of these streams may serve twice.
+func (p AnswerParams) Reshare(dst []byte, share []uint32, sum *Sum, pk *PublicKey, wanted []int32, fresh *ring.Stream, mask *ring.Poly) {
 	p.checkWanted(len(share), wanted)
 	if len(dst) != p.Size(len(wanted)) {
 		panic("rlwe: wrong length of answer")
@@ -50,11 +51,10 @@ func (p AnswerParams) Reshare(dst []byte, share []uint32, sum *Sum, pk *PublicKe
 	for i, k := range wanted {
 		c[i] = c[k] // i ≤ k, and what follows reads beyond k only
 	}
-	mine := &small
-	ring.Uniform(mine[:len(wanted)], mask)
-	c.Sub(&c, mine)
+	clear(mask[len(wanted):])
+	c.Sub(&c, mask)
 	ring.PackTop(dst[cut:], c[:len(wanted)], b0)
-	p.serverShares(share, mine[:len(wanted)])
+	p.serverShares(share, mask[:len(wanted)])
 }
 
 // addZero sets dst to sum plus one half of an encryption of zero, key·u + e.
@@ -67,8 +67,8 @@ func addZero(dst *ring.Poly, sum *ring.Acc, key, u *ring.NTT, e *ring.Poly) {
 	dst.Add(dst, e)
 }
 
-// RedoShare computes the shares that Reshare returned for as many wanted
-// coefficients, from the same part of the mask stream.
+// RedoShare computes the shares that Reshare returned for wanted coefficients
+// whose masks came in a row from the same part of a stream.
 func (p AnswerParams) RedoShare(share []uint32, mask *ring.Stream) {
 	var r [128]uint64
 	for len(share) > 0 {

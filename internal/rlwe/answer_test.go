@@ -80,7 +80,7 @@ func (e *errors) compare(t *testing.T, p *party, a AnswerParams, sum *Sum, wante
 	t.Helper()
 	server, again, client := make([]uint32, len(wanted)), make([]uint32, len(wanted)), make([]uint32, len(wanted))
 	answer := make([]byte, a.Size(len(wanted)))
-	a.Reshare(answer, server, sum, p.pk, wanted, ring.NewStream(seed, "fresh", index), ring.NewStream(seed, "mask", index))
+	a.reshare(answer, server, sum, p.pk, wanted, ring.NewStream(seed, "fresh", index), ring.NewStream(seed, "mask", index))
 	a.RedoShare(again, ring.NewStream(seed, "mask", index))
 	if !slices.Equal(server, again) {
 		t.Fatal("RedoShare differs from Reshare")
@@ -276,4 +276,11 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 	})
+}
+
+// reshare is Reshare with masks from one stream.
+func (p AnswerParams) reshare(dst []byte, share []uint32, sum *Sum, pk *PublicKey, wanted []int32, fresh, mask *ring.Stream) {
+	var masks ring.Poly
+	ring.Uniform(masks[:len(wanted)], mask)
+	p.Reshare(dst, share, sum, pk, wanted, fresh, &masks)
 }

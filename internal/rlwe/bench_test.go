@@ -35,7 +35,7 @@ func newBench(b testing.TB) *bench {
 	EncodePlain(&x.plain, []int32{1, -2, 3})
 	x.sum.MulAdd(&x.ct, &x.plain)
 	x.answer = make([]byte, benchParams.Size(ring.N))
-	benchParams.Reshare(x.answer, x.share, &x.sum, x.pk, x.wanted, x.fresh, x.mask)
+	benchParams.reshare(x.answer, x.share, &x.sum, x.pk, x.wanted, x.fresh, x.mask)
 	return x
 }
 
@@ -45,7 +45,7 @@ func TestNoAllocation(t *testing.T) {
 		"EncodePlain": func() { EncodePlain(&x.plain, []int32{1, -2, 3}) },
 		"MulAdd":      func() { x.sum.MulAdd(&x.ct, &x.plain) },
 		"Reshare": func() {
-			benchParams.Reshare(x.answer, x.share, &x.sum, x.pk, x.wanted, x.fresh, x.mask)
+			benchParams.reshare(x.answer, x.share, &x.sum, x.pk, x.wanted, x.fresh, x.mask)
 		},
 		"RedoShare": func() { benchParams.RedoShare(x.share, x.mask) },
 		"Open": func() {
@@ -108,7 +108,7 @@ func BenchmarkSumMulAddAll(b *testing.B) {
 func BenchmarkReshare(b *testing.B) {
 	x := newBench(b)
 	for b.Loop() {
-		benchParams.Reshare(x.answer, x.share, &x.sum, x.pk, x.wanted, x.fresh, x.mask)
+		benchParams.reshare(x.answer, x.share, &x.sum, x.pk, x.wanted, x.fresh, x.mask)
 	}
 }
 

@@ -199,7 +199,7 @@ func TestGolden(t *testing.T) {
 		}
 		wanted := upTo(1000 * i)
 		answer, share := make([]byte, a.Size(len(wanted))), make([]uint32, len(wanted))
-		a.Reshare(answer, share, &sum, p.pk, wanted, fresh, mask)
+		a.reshare(answer, share, &sum, p.pk, wanted, fresh, mask)
 		h.Write(answer)
 		binary.Write(h, binary.LittleEndian, share)
 		if err := a.Open(share, answer, p.sk, wanted); err != nil {

@@ -67,7 +67,7 @@ func look(t *testing.T, p *party, pk *PublicKey, cts []Ciphertext, weights [][]i
 	cut := ring.PackedSize(ring.N, b1)
 	v := new(view)
 	for range viewAnswers {
-		a.Reshare(answer, share, &sum, pk, wanted, fresh, mask)
+		a.reshare(answer, share, &sum, pk, wanted, fresh, mask)
 		var c1, sent, phase ring.Poly
 		if restoreBits(c1[:], answer[:cut], b1) != nil || restoreBits(sent[:], answer[cut:], b0) != nil ||
 			a.open(&phase, answer, p.sk, wanted) != nil || a.Open(share, answer, p.sk, wanted) != nil {
@@ -173,7 +173,7 @@ func TestStreamsApart(t *testing.T) {
 	run := func(fresh, mask uint64) (answer []byte, share []uint32) {
 		answer, share = make([]byte, a.Size(ring.N)), make([]uint32, ring.N)
 		seed := [32]byte{5}
-		a.Reshare(answer, share, &sum, p.pk, wanted, ring.NewStream(&seed, "fresh", fresh), ring.NewStream(&seed, "mask", mask))
+		a.reshare(answer, share, &sum, p.pk, wanted, ring.NewStream(&seed, "fresh", fresh), ring.NewStream(&seed, "mask", mask))
 		return answer, share
 	}
 	base, baseShare := run(0, 0)
@@ -198,7 +198,7 @@ func TestRedoSplit(t *testing.T) {
 	var want []uint32
 	for _, n := range []int{1, 2048, 0, 129, 128, 77} {
 		share := make([]uint32, n)
-		a.Reshare(make([]byte, a.Size(n)), share, &sum, p.pk, upTo(n), fresh, mask)
+		a.reshare(make([]byte, a.Size(n)), share, &sum, p.pk, upTo(n), fresh, mask)
 		want = append(want, share...)
 	}
 	for _, step := range []int{1, 100, 128, 500, len(want)} {
