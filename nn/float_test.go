@@ -36,6 +36,7 @@ func at(x []float32, d Dims, c, h, w int, border float64) float64 {
 func direct(n *Node, x []float32, in Dims) []float64 {
 	win, groups := n.Window, max(1, n.Groups)
 	dh, dw := max(1, win.DilH), max(1, win.DilW)
+	ones := slices.Repeat([]float32{1}, len(x))
 	var out []float64
 	for oc := range n.Out.C {
 		for oh := range n.Out.H {
@@ -54,7 +55,7 @@ func direct(n *Node, x []float32, in Dims) []float64 {
 							}
 							sum += v
 							top = max(top, at(x, in, c, h, w, math.Inf(-1)))
-							inside += at(slices.Repeat([]float32{1}, len(x)), in, c, h, w, 0)
+							inside += at(ones, in, c, h, w, 0)
 						}
 					}
 				}
