@@ -15,6 +15,9 @@ func (g *Graph) prepare() *Graph {
 		}
 	}
 	for i := range f.Nodes {
+		if n := &f.Nodes[i]; n.Op == NodeAffine {
+			i = f.sink(f.raise(i))
+		}
 		n := &f.Nodes[i]
 		switch {
 		case n.Op != NodeAffine:

@@ -36,11 +36,11 @@ func TestPrepare(t *testing.T) {
 		p.build(b)
 		check(p.name, b)
 	}
-	for seed := range uint64(60) {
+	for seed := range uint64(200) {
 		b := newBuilder(seed, Dims{2, 7, 6})
 		x := 0
 		for range 6 {
-			switch b.rng.IntN(7) {
+			switch b.rng.IntN(10) {
 			case 0, 1:
 				x = b.affine(x)
 			case 2:
@@ -52,6 +52,16 @@ func TestPrepare(t *testing.T) {
 				x = b.reshape(x, Dims{d.C * d.H, 1, d.W})
 			case 5:
 				x = b.grouped(x, 2*b.Dims(x).C, b.Dims(x).C, Window{KH: 1, KW: 2, StrideH: 1, StrideW: 1, Pad: Pad{Left: 1}})
+			case 6:
+				x = b.node(Node{Op: NodeMaxPool, Window: Window{KH: 1, KW: 2, StrideH: 1, StrideW: 1, Pad: Pad{Left: 1}}}, x)
+			case 7:
+				x = b.node(Node{Op: NodeAvgPool, CountPad: b.rng.IntN(2) == 0, Window: Window{KH: 1, KW: 2, StrideH: 1, StrideW: 1, Pad: Pad{Left: b.rng.IntN(2)}}}, x)
+				if b.rng.IntN(2) == 0 {
+					x = b.affine(x)
+					for i, s := range b.Nodes[x-1].Scale {
+						b.Nodes[x-1].Scale[i] = max(s, -s)
+					}
+				}
 			default:
 				x = b.conv(x, 1+b.rng.IntN(4), Window{KH: 1, KW: 3, StrideH: 1, StrideW: 1, Pad: Pad{Left: 1, Right: 1}})
 			}

@@ -296,6 +296,21 @@ var patterns = []struct {
 		x = b.op(NodeRelu, b.affine(b.reshape(x, Dims{4, 7, 6})))
 		b.dense(b.op(NodeRelu, b.grouped(b.affine(x), 4, 2, window(3, 2, 1))), 3)
 	}, "conv relu conv relu reshape conv"},
+	{"affines around pools", Dims{2, 8, 8}, true, func(b *builder) {
+		x := b.op(NodeRelu, b.affine(b.pool(NodeAvgPool, b.conv(0, 4, window(3, 1, 1)), 2, 1, 0)))
+		y := b.affine(b.pool(NodeMaxPool, b.conv(x, 4, window(3, 1, 1)), 2, 1, 0))
+		for i := range b.Nodes[y-1].Scale {
+			b.Nodes[y-1].Scale[i] = 0.5 + b.rng.Float32()
+		}
+		y = b.affine(b.op(NodeRelu, y))
+		b.Nodes[y-1].Scale = b.Nodes[y-2-1].Scale
+		b.conv(b.pool(NodeMaxPool, b.pool(NodeAvgPool, y, 2, 1, 0), 2, 1, 1), 2, window(3, 1, 1))
+	}, "conv sum_pool relu conv max_pool+relu sum_pool max_pool+identity conv"},
+	{"affine of a pool that falls", Dims{2, 6, 6}, true, func(b *builder) {
+		y := b.affine(b.pool(NodeMaxPool, b.conv(0, 4, window(3, 1, 1)), 2, 1, 0))
+		b.Nodes[y-1].Scale[2] = -0.5
+		b.dense(b.op(NodeRelu, y), 3)
+	}, "conv max_pool+identity conv relu reshape conv"},
 	{"affines that stay", Dims{2, 6, 6}, true, func(b *builder) {
 		x := b.conv(0, 4, window(3, 1, 1))
 		x = b.op(NodeAdd, x, b.op(NodeRelu, b.affine(x)))
