@@ -273,6 +273,14 @@ var patterns = []struct {
 		z := b.pool(NodeAvgPool, y, 3, 1, 1)
 		b.dense(b.op(NodeRelu, b.concat(1, x, y, z)), 3)
 	}, "conv conv relu sum_pool concat relu reshape conv"},
+	{"dense block", Dims{2, 6, 6}, true, func(b *builder) {
+		x := b.conv(0, 4, window(3, 1, 1))
+		y := b.conv(b.op(NodeRelu, b.affine(x)), 3, window(3, 1, 1))
+		x = b.concat(0, x, y)
+		y = b.conv(b.op(NodeRelu, b.affine(x)), 3, window(3, 1, 1))
+		x = b.concat(0, x, y)
+		b.dense(b.op(NodeRelu, b.affine(x)), 4)
+	}, "conv identity conv relu conv identity concat conv relu conv identity concat conv relu reshape conv"},
 	{"sums with signs", Dims{2, 6, 6}, true, func(b *builder) {
 		x, y := b.conv(0, 3, window(3, 1, 1)), b.op(NodeRelu, b.conv(0, 3, window(1, 1, 0)))
 		x = b.node(Node{Op: NodeAdd, Sign: []int{-1, 1, 1}}, x, y, b.conv(y, 3, window(3, 1, 1)))

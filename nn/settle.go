@@ -88,7 +88,32 @@ func (q *quantizer) requantise(t *term, bits int) (*term, error) {
 	if z := q.requantised[key]; z != nil {
 		return z, nil
 	}
+	if t.accumulator && t.layer.Concat != nil {
+		return q.requantiseParts(key)
+	}
 	z, err := q.activate(t.name+"/requantise", t, function{Activate: Activate{Func: Identity, Bits: bits}}, t.out, t.ref)
+	if err != nil {
+		return nil, err
+	}
+	q.requantised[key] = z
+	return z, nil
+}
+
+// requantiseParts requantises what an accumulator is concatenated of, each part
+// at the scale that is best for it, and once whatever it is concatenated to.
+func (q *quantizer) requantiseParts(key requantised) (*term, error) {
+	t := key.t
+	z := &term{name: t.name + "/requantise", layer: &Layer{Concat: &Concat{Axis: t.layer.Concat.Axis}}, signs: t.signs, out: t.out, ref: t.ref}
+	for _, in := range t.in {
+		if in.accumulator {
+			var err error
+			if in, err = q.requantise(in, key.bits); err != nil {
+				return nil, err
+			}
+		}
+		z.in = append(z.in, in)
+	}
+	z, err := q.public(z)
 	if err != nil {
 		return nil, err
 	}
