@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 RACE        := . ./internal/protocol ./internal/wire/... ./internal/serve ./internal/linear ./transport
 
-.PHONY: all fmt lint vet test short purego race fuzz bench bench-rivals asm accuracy exact vuln demo model
+.PHONY: all fmt lint vet test short purego race fuzz difftest bench bench-rivals asm accuracy exact vuln demo model
 
 all: fmt lint test
 
@@ -39,6 +39,14 @@ race:
 # fuzz runs every fuzz target on some thousand inputs; FUZZTIME=30s for longer.
 fuzz:
 	./scripts/fuzz.sh $(or $(FUZZTIME),2000x)
+
+# difftest compares the float mode of nn with onnxruntime on random graphs of
+# all operators. It needs npm, which installs onnxruntime's binary for node.
+GRAPHS ?= 2000
+difftest:
+	@if ! command -v npm >/dev/null; then echo "difftest: npm is not installed; skipped"; exit 0; fi; \
+	cd nn/onnx/difftest && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci; } && \
+	$(GO) test -count 1 -v -timeout 30m -run Differential . -graphs $(GRAPHS)
 
 bench:
 	$(GO) test -run '^$$' -bench . ./internal/ring ./internal/rlwe ./internal/block ./internal/garble ./internal/ot ./internal/linear ./internal/protocol

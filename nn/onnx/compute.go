@@ -131,10 +131,16 @@ func (f *function) tabulated() bool {
 	return slices.ContainsFunc(f.program(nil), func(g *function) bool { return g.kind >= square && g.tensor < 0 })
 }
 
-// hasLearned reports whether a function that is not computed has constants
-// that may be weights.
-func (f *function) hasLearned() bool {
-	return slices.ContainsFunc(f.program(nil), func(g *function) bool { return g.learned && g.tensor < 0 })
+// secret reports whether constants that may be weights would become part of a
+// table: those above the last function that is computed on its own anyway.
+func (f *function) secret() bool {
+	var base *function
+	for _, d := range f.dominators() {
+		if base == nil && (d.learned || d.tensor >= 0) {
+			base = d
+		}
+	}
+	return slices.ContainsFunc(f.program(base), func(g *function) bool { return g.learned && g.tensor < 0 })
 }
 
 // table returns f as a public function of base.

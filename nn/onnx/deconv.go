@@ -32,15 +32,18 @@ func (n *node) convTranspose() *value {
 		tensor = n.add(nn.Node{Op: nn.NodeStuff, FactorH: win.StrideH, FactorW: win.StrideW, Out: out}, tensor)
 	}
 	win.StrideH, win.StrideW = 1, 1
-	if p := win.Pad; min(p.Top, p.Left, p.Bottom, p.Right) < 0 || wide(win) {
-		tensor, out = n.padded(tensor, out, win.Pad)
-		win.Pad = nn.Pad{}
-	}
+	p := win.Pad // negative where the file takes more away than the kernel adds
+	win.Pad = nn.Pad{Top: max(0, p.Top), Left: max(0, p.Left), Bottom: max(0, p.Bottom), Right: max(0, p.Right)}
 	y := nn.Node{Op: nn.NodeConv, Weights: weights}
 	if k.groups > 1 {
 		y.Groups = k.groups
 	}
-	return n.convolve(&value{tensor: tensor, shape: n.ofPlanes(x, out)}, y, channels, win, k.bias)
+	z := n.convolve(&value{tensor: tensor, shape: n.ofPlanes(x, out)}, y, channels, win, k.bias)
+	if n.err != nil || min(p.Top, p.Left, p.Bottom, p.Right) >= 0 {
+		return z
+	}
+	tensor, out = n.padded(z.tensor, planesOf(z.shape), nn.Pad{Top: min(0, p.Top), Left: min(0, p.Left), Bottom: min(0, p.Bottom), Right: min(0, p.Right)})
+	return &value{tensor: tensor, shape: n.ofPlanes(x, out)}
 }
 
 // transposedWindow returns the window of the convolution; its strides are

@@ -15,12 +15,13 @@ func (n *node) gemm() *value {
 		return nil
 	}
 	left := n.input(0) != nil && n.input(0).constant != nil
-	x, w := n.settled(0), &constant{}
+	var x *value
+	var w *constant
 	if left {
 		x, w = n.settled(1), n.floats(0, "weights")
 		turn[0], turn[1] = turn[1], turn[0]
 	} else {
-		w = n.floats(1, "weights")
+		x, w = n.settled(0), n.floats(1, "weights")
 	}
 	if n.err != nil {
 		return nil
@@ -81,11 +82,12 @@ func (n *node) matMul() *value {
 		return nil
 	}
 	left := n.input(0) != nil && n.input(0).constant != nil
-	x, w := n.settled(0), &constant{}
+	var x *value
+	var w *constant
 	if left {
 		x, w = n.settled(1), n.floats(0, "weights")
 	} else {
-		w = n.floats(1, "weights")
+		x, w = n.settled(0), n.floats(1, "weights")
 	}
 	if n.err != nil {
 		return nil

@@ -93,11 +93,11 @@ func (n *node) together(x, y *value, text string, f func(a, b float64) float64) 
 	if n.err != nil || x.tensor != y.tensor || !sameLayout(x, y) || x.fn == nil && y.fn == nil {
 		return nil
 	}
-	a, b := n.functionOf(x), n.functionOf(y)
-	if a.hasLearned() || b.hasLearned() {
+	both := function{kind: other, text: text, f: f, args: []*function{n.functionOf(x), n.functionOf(y)}, tensor: -1}
+	if both.secret() {
 		return nil
 	}
-	return n.apply(x, function{kind: other, text: text, f: f}, a, b)
+	return n.apply(x, both, both.args...)
 }
 
 // binary translates the sum or difference of two computed tensors. Of

@@ -217,6 +217,9 @@ func (r *reader) translate(i int) error {
 			v = n.results[j]
 		}
 		out := *v
+		if out.fn != nil { // of views of a tensor too
+			out.fn.uses = max(out.fn.uses, r.uses[name])
+		}
 		out.computed = v.constant == nil && n.computed && n.op != "Shape" && n.op != "Size"
 		r.values[name] = &out
 	}

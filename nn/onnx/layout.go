@@ -58,8 +58,14 @@ func (n *node) order(v *value) {
 	if v.perm == nil || n.err != nil {
 		return
 	}
-	v.tensor = n.transposed(v.tensor, v.stored(), v.perm)
-	v.perm, v.shared = nil, false
+	v.move(n.transposed(v.tensor, v.stored(), v.perm))
+	v.perm = nil
+}
+
+// move makes v stand for another tensor, which nothing else uses if it is new.
+func (v *value) move(tensor int) {
+	v.shared = v.shared && tensor == v.tensor
+	v.tensor = tensor
 }
 
 // channelsFirst makes dimension axis of v the first one of an image, if it is
@@ -84,14 +90,13 @@ func (n *node) channelsFirst(v *value, axis int) nn.Dims {
 				move = append(move, i)
 			}
 		}
-		v.tensor, v.shared = n.transposed(v.tensor, stored, move), false
+		v.move(n.transposed(v.tensor, stored, move))
 		perm := make([]int, len(stored))
 		for i := range perm {
 			perm[i] = slices.Index(move, v.at(i))
 		}
 		v.perm = perm
 		stored = v.stored()
-		v.plain()
 		at = first
 	}
 	d := n.r.image(stored[at:])

@@ -53,7 +53,7 @@ func (n *node) sliced(x *value, cuts []cut) *value {
 		tensor = n.add(whole, n.as(tensor, in))
 	}
 	y := x.with(tensor, stored)
-	y.integers, y.shared = x.integers, !any && x.shared
+	y.integers = x.integers
 	return y
 }
 

@@ -25,6 +25,7 @@ type node struct {
 	results  []*value // of outputs, where there is more than one
 	missing  []string
 	reported bool
+	blind    bool // an input is not known: what follows from its shape means nothing
 	err      error
 }
 
@@ -136,7 +137,7 @@ func (n *node) check(err error) {
 	switch {
 	case errors.As(err, &missing):
 		n.unsupported("%v", err)
-	case err != nil && (n.err == nil || errors.Is(n.err, errUnknown)):
+	case err != nil && !n.blind && (n.err == nil || errors.Is(n.err, errUnknown)):
 		n.err = err
 	}
 }
