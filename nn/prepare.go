@@ -5,8 +5,9 @@ import "slices"
 // prepare returns the graph without Affine nodes: each is taken exactly into
 // a Conv or Dense before it, or into one after it, also where Reshapes stand
 // between, or else becomes a Conv of its own, with a group for each channel.
-// The weights that do not change are shared with g. A Conv may come to have a
-// bias for each output in place of each channel.
+// Two maps in a row become one where that is smaller, and what the output does
+// not need goes. The weights that do not change are shared with g. A Conv may
+// come to have a bias for each output in place of each channel.
 func (g *Graph) prepare() *Graph {
 	f := g.Fold()
 	for i := range f.Nodes {
@@ -28,7 +29,8 @@ func (g *Graph) prepare() *Graph {
 			n.Weights, n.Bias, n.Scale, n.Shift = n.Scale, n.Shift, nil, nil
 		}
 	}
-	return f
+	f.multiplyOut()
+	return f.prune()
 }
 
 // mergeBorder takes ZeroPad node i into the windows of the nodes that use it,

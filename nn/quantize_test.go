@@ -153,9 +153,16 @@ var patterns = []struct {
 		p := b.pool(NodeMaxPool, r, 3, 1, 1)
 		b.conv(b.op(NodeAdd, r, p), 2, window(1, 1, 0))
 	}, "conv relu max_pool+identity add conv"},
-	{"two maps in a row", Dims{6, 1, 1}, true, func(b *builder) {
-		b.dense(b.dense(0, 8), 4)
+	{"maps in a row", Dims{6, 1, 1}, true, func(b *builder) {
+		b.dense(b.dense(b.dense(0, 8), 7), 4)
+	}, "conv"},
+	{"a narrow map in a row", Dims{40, 1, 1}, true, func(b *builder) {
+		b.dense(b.dense(0, 4), 40)
 	}, "conv identity conv"},
+	{"planes in a row", Dims{3, 6, 6}, true, func(b *builder) {
+		x := b.op(NodeRelu, b.conv(b.conv(0, 4, window(1, 1, 0)), 5, window(3, 2, 1)))
+		b.dense(b.conv(b.conv(x, 6, window(1, 1, 0)), 4, window(1, 1, 0)), 3)
+	}, "conv relu reshape conv"},
 	{"output is an activation", Dims{6, 1, 1}, true, func(b *builder) {
 		b.op(NodeRelu, b.dense(0, 8))
 	}, "conv relu"},
@@ -235,7 +242,7 @@ var patterns = []struct {
 		x := b.clip(b.conv(0, 6, window(3, 1, 1)), 0, 0.6)
 		x = b.clip(b.grouped(x, 6, 6, window(3, 2, 1)), 0, 0.75)
 		b.dense(b.conv(x, 4, window(1, 1, 0)), 3)
-	}, "conv clip conv clip conv identity reshape conv"},
+	}, "conv clip conv clip reshape conv"},
 	{"groups, dilation, pool of a clip", Dims{4, 9, 9}, true, func(b *builder) {
 		x := b.pool(NodeMaxPool, b.clip(b.grouped(0, 6, 2, Window{KH: 3, KW: 2, StrideH: 1, StrideW: 1, DilH: 2}), -0.5, 0.5), 2, 2, 0)
 		b.dense(x, 3)
