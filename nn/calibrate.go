@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 )
 
 // statistics is what calibration keeps of a tensor of the float network.
 type statistics struct {
-	values []float64 // some of the values on the samples, evenly spread
-	lo, hi float64   // over all values
+	values []float64     // some of the values on the samples, evenly spread
+	lo, hi float64       // over all values
+	whole  *reach        // what the integers must reach; nil for the least mean square error
+	best   map[width]int // what bestFrac has found
 }
 
 // maxValues is how many values of a tensor calibration keeps.
@@ -19,17 +22,20 @@ const maxValues = 1 << 16
 // observed is what calibration learns from the samples.
 type observed struct {
 	tensors []statistics
-	inputs  [][]*covariance // of what each group of each Conv, and each Dense, takes; nil for other nodes
+	inputs  [][]*covariance        // of what each group of each Conv, and each Dense, takes; nil for other nodes
+	rounded []map[rounding][]int16 // the weights of each of these nodes
+	scores  [][]float32            // of each sample
 }
 
 // observe runs the float network on the samples.
 func observe(g *Graph, samples [][]float32) (*observed, error) {
-	o := &observed{make([]statistics, len(g.Nodes)+1), make([][]*covariance, len(g.Nodes))}
+	o := &observed{tensors: make([]statistics, len(g.Nodes)+1), inputs: make([][]*covariance, len(g.Nodes)), rounded: make([]map[rounding][]int16, len(g.Nodes))}
 	for t := range o.tensors {
 		o.tensors[t] = statistics{lo: math.Inf(1), hi: math.Inf(-1)}
 	}
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Op == NodeConv || n.Op == NodeDense {
+			o.rounded[i] = map[rounding][]int16{}
 			for range n.groups() {
 				o.inputs[i] = append(o.inputs[i], newCovariance(len(n.Weights)/n.Out.C))
 			}
@@ -37,6 +43,7 @@ func observe(g *Graph, samples [][]float32) (*observed, error) {
 	}
 	err := g.rounds(samples, func(first int, runs [][][]float32) error {
 		for j, tensors := range runs {
+			o.scores = append(o.scores, slices.Clone(tensors[g.Output]))
 			for t, values := range tensors {
 				if i := notFinite(values); i >= 0 {
 					return fmt.Errorf("sample %d: value %d of tensor %d (%s) is %v", first+j, i, t, g.tensorName(t), values[i])
@@ -144,7 +151,15 @@ const fracRange = 32
 
 // bestFrac returns the f for which integers of the width, times 2^-f / div,
 // come closest to the values in mean square; of equally close ones the least.
+// Where a range is to be kept whole, it is the largest f that does that.
 func (s *statistics) bestFrac(bits int, signed bool, div int) int {
+	if s.whole != nil {
+		return fitFrac(s.whole.lo*float64(div), s.whole.hi*float64(div), bits, signed)
+	}
+	key := width{bits, signed, div}
+	if f, known := s.best[key]; known {
+		return f
+	}
 	fit := fitFrac(s.lo*float64(div), s.hi*float64(div), bits, signed)
 	best, least := fit, math.Inf(1)
 	for f := max(fit-2, -fracRange); f <= min(fit+4, fracRange); f++ {
@@ -153,7 +168,17 @@ func (s *statistics) bestFrac(bits int, signed bool, div int) int {
 			best, least = f, e
 		}
 	}
+	if s.best != nil {
+		s.best[key] = best
+	}
 	return best
+}
+
+// width is what bestFrac is asked for.
+type width struct {
+	bits   int
+	signed bool
+	div    int
 }
 
 // fitFrac returns the largest f such that all of lo·2^f to hi·2^f rounds to

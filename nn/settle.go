@@ -14,10 +14,10 @@ const fewWeightBits = 6
 func (q *quantizer) settle(t *term, frac int) error {
 	for !t.settled {
 		div := t.divisor()
-		hard, soft := t.fracs(div, q.opt.WeightBits)
+		hard, soft := t.fracs(div)
 		hard = max(hard, -fracRange)
 		for f := max(hard, soft, frac, -fracRange); ; {
-			trail := t.settle(scale{f, div}, q.opt.WeightBits, nil)
+			trail := t.settle(scale{f, div}, nil)
 			over := t.excess(q.strict)
 			if over <= 0 {
 				return nil
@@ -133,6 +133,7 @@ type requantised struct {
 func (q *quantizer) activate(name string, x *term, f function, out Dims, ref int) (*term, error) {
 	in, stats := &q.tensors[x.ref], &q.tensors[ref]
 	a := f.Activate
+	q.setBits(&a, name)
 	want := 0
 	switch a.Func {
 	case Square, Table:

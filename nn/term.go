@@ -37,6 +37,8 @@ type term struct {
 type floatConv struct {
 	w, bias []float32     // an empty bias is zeros
 	inputs  []*covariance // of each group
+	bits    int           // the width of the weights
+	rounded map[rounding][]int16
 }
 
 // maxWeightBits is the largest width of a weight. Only layers that are added
@@ -72,14 +74,14 @@ const noFrac = math.MinInt32 / 2 // less than every exponent
 
 // fracs returns the exponents that the term's scale can have, for a divisor:
 // at least hard, from what is settled, and if possible soft, so that weights
-// have so many bits.
-func (t *term) fracs(div, bits int) (hard, soft int) {
+// have the bits that they should.
+func (t *term) fracs(div int) (hard, soft int) {
 	if t.settled {
 		return t.scale.frac, noFrac
 	}
 	if t.conv != nil {
 		x := t.in[0].scale
-		return noFrac, x.frac + weightFrac(t.conv.w, bits, float64(div)/float64(x.div))
+		return noFrac, x.frac + weightFrac(t.conv.w, t.conv.bits, float64(div)/float64(x.div))
 	}
 	even := 0
 	if t.layer.SumPool != nil {
@@ -89,7 +91,7 @@ func (t *term) fracs(div, bits int) (hard, soft int) {
 	}
 	hard, soft = noFrac, noFrac
 	for _, in := range t.in {
-		h, s := in.fracs(div, bits)
+		h, s := in.fracs(div)
 		hard, soft = max(hard, h+even), max(soft, s+even)
 	}
 	return hard, soft
@@ -98,23 +100,23 @@ func (t *term) fracs(div, bits int) (hard, soft int) {
 // settle gives the term a scale, s or coarser where the width of weights
 // forbids s, and computes what follows from it. It appends to trail the terms
 // that it has settled.
-func (t *term) settle(s scale, bits int, trail []*term) []*term {
+func (t *term) settle(s scale, trail []*term) []*term {
 	if t.settled {
 		return trail
 	}
 	t.scale = s
 	switch {
 	case t.conv != nil:
-		t.quantizeWeights(s, bits)
+		t.quantizeWeights(s)
 	case t.layer.SumPool != nil:
 		even, odd := t.poolFactors()
-		trail = t.in[0].settle(scale{s.frac - even, s.div / odd}, bits, trail)
+		trail = t.in[0].settle(scale{s.frac - even, s.div / odd}, trail)
 		x := t.in[0].scale
 		t.scale = scale{x.frac + even, x.div * odd}
 	default:
 		t.scale.frac = noFrac
 		for _, in := range t.in {
-			trail = in.settle(s, bits, trail)
+			trail = in.settle(s, trail)
 			t.scale.frac = max(t.scale.frac, in.scale.frac)
 		}
 		if t.signs != nil {

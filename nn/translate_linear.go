@@ -53,6 +53,19 @@ func (q *quantizer) reshape(name string, x *term, out Dims) (*term, error) {
 	return q.public(&term{name: name, layer: &Layer{Reshape: new(Reshape)}, in: []*term{x}, out: out, ref: x.ref})
 }
 
+// depthwiseBits are how many bits more the weights of a depthwise convolution
+// have than others: its sums are of few products, whose errors hardly average
+// out, and one scale has to do for channels of ranges that differ much.
+const depthwiseBits = 2
+
+// weightBits returns the width of the weights of a Conv or Dense.
+func (q *quantizer) weightBits(n *Node) int {
+	if n.Groups > 1 && n.Groups == q.graph.Dims(n.In[0]).C {
+		return min(q.opt.WeightBits+depthwiseBits, maxWeightBits)
+	}
+	return q.opt.WeightBits
+}
+
 // convolution translates a Conv, or a Dense as one of a vector.
 func (q *quantizer) convolution(i int, x *term) (*term, error) {
 	n := &q.graph.Nodes[i]
@@ -75,7 +88,7 @@ func (q *quantizer) convolution(i int, x *term) (*term, error) {
 	}
 	return &term{
 		name: n.Name, layer: &Layer{Conv: &Conv{Window: win, Groups: n.Groups, PlaneBias: len(n.Bias) > n.Out.C}}, in: []*term{x}, out: n.Out, ref: i + 1, accumulator: true,
-		conv: &floatConv{n.Weights, n.Bias, q.inputs[i]},
+		conv: &floatConv{n.Weights, n.Bias, q.inputs[i], q.bits(n.Name, q.weightBits(n)), q.rounded[i]},
 	}, nil
 }
 

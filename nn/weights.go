@@ -45,29 +45,48 @@ func weightError(w []float32, bits int, scale, limit float64) float64 {
 }
 
 // quantizeWeights chooses the integers of a Conv whose result is to have scale
-// s. Where the finest scale that bits allow is asked for, outliers may be
+// s. Where the finest scale that their width allows is asked for, outliers may be
 // clamped to that width; finer scales, for the sake of a sum, take wider
 // weights.
-func (t *term) quantizeWeights(s scale, bits int) {
+func (t *term) quantizeWeights(s scale) {
 	x := t.in[0].scale
 	ratio := float64(s.div) / float64(x.div)
 	limit := maxWeightBits
-	if s.frac <= x.frac+weightFrac(t.conv.w, bits, ratio) {
-		limit = bits
+	if s.frac <= x.frac+weightFrac(t.conv.w, t.conv.bits, ratio) {
+		limit = t.conv.bits
 	}
 	// A scale that is too fine even for the widest weights is made coarser.
 	lo, hi := rangeOf(t.conv.w)
 	s.frac = min(s.frac, x.frac+fitFrac(lo*ratio, hi*ratio, maxWeightBits, true))
 	perUnit := math.Ldexp(ratio, s.frac-x.frac)
-	least, most := Limits(limit, true)
-	w := &Weights{W: make([]int16, len(t.conv.w))}
-	row := len(w.W) / t.out.C
-	errors := make([]float64, row)
-	for oc := range t.out.C {
-		t.conv.group(oc, t.out.C).round(w.W[oc*row:][:row], t.conv.w[oc*row:][:row], perUnit, least, most, errors)
-	}
+	w := &Weights{W: t.conv.round(perUnit, limit, t.out.C)}
 	t.quantizeBias(w, s, perUnit)
 	t.weights, t.scale = w, s
+}
+
+// rounding is the key of a cache of rounded weights, which several attempts to
+// quantise the same layer share.
+type rounding struct {
+	perUnit float64
+	bits    int
+}
+
+// round returns the weights as integers of a width, so many to a unit; there
+// are n outputs.
+func (c *floatConv) round(perUnit float64, bits, n int) []int16 {
+	key := rounding{perUnit, bits}
+	if w := c.rounded[key]; w != nil {
+		return w
+	}
+	w := make([]int16, len(c.w))
+	least, most := Limits(bits, true)
+	row := len(w) / n
+	errors := make([]float64, row)
+	for oc := range n {
+		c.group(oc, n).round(w[oc*row:][:row], c.w[oc*row:][:row], perUnit, least, most, errors)
+	}
+	c.rounded[key] = w
+	return w
 }
 
 // group returns what the group of output channel oc of n takes.
