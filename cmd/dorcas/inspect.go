@@ -201,11 +201,17 @@ func picture(p nn.Preprocess) string {
 	if len(p.Size) == 2 {
 		text = fmt.Sprintf("; %s pictures of %d×%d", printable(p.Color), p.Size[0], p.Size[1])
 	}
+	if len(p.Window) == 2 {
+		text += fmt.Sprintf("; window of %.4g around %.4g", p.Window[1], p.Window[0])
+	}
+	if len(p.Features) > 0 {
+		text += fmt.Sprintf("; columns %s to %s", printable(p.Features[0]), printable(p.Features[len(p.Features)-1]))
+	}
 	if len(p.Mean) > 3 {
 		return text + "; mean and std of each feature"
 	}
 	if len(p.Mean)+len(p.Std) > 0 {
-		text += fmt.Sprintf("; mean %v, std %v", p.Mean, p.Std)
+		text += fmt.Sprintf("; mean %.4g, std %.4g", p.Mean, p.Std)
 	}
 	return text
 }

@@ -98,8 +98,11 @@ func (r *Report) HTML(w io.Writer) error {
 		v.Sum.ToServer += l.ToServer
 		v.Sum.ToClient += l.ToClient
 	}
-	if a := r.Accuracy; a != nil && len(a.FloatConfusion) <= maxMatrix {
-		v.Matrices = []matrix{r.matrix("Float network", a.FloatConfusion), r.matrix("Integer network", a.IntegerConfusion)}
+	if a := r.Accuracy; a != nil && a.Classes <= maxMatrix {
+		v.Matrices = []matrix{
+			r.matrix("Float network", a.table(func(c Confusion) int { return c.Float })),
+			r.matrix("Integer network", a.table(func(c Confusion) int { return c.Integer })),
+		}
 	} else if a != nil {
 		v.Pairs = r.pairs()
 	}
@@ -167,11 +170,9 @@ func (r *Report) matrix(title string, counts [][]int) matrix {
 // pairs lists the classes that are confused most.
 func (r *Report) pairs() []pair {
 	var all []pair
-	for t, row := range r.Accuracy.IntegerConfusion {
-		for a, n := range row {
-			if f := r.Accuracy.FloatConfusion[t][a]; a != t && n+f > 0 {
-				all = append(all, pair{r.name(t), r.name(a), f, n})
-			}
+	for _, c := range r.Accuracy.Confusion {
+		if c.True != c.Answer {
+			all = append(all, pair{r.name(c.True), r.name(c.Answer), c.Float, c.Integer})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b pair) int { return cmp.Compare(b.Float+b.Integer, a.Float+a.Integer) })

@@ -9,7 +9,12 @@
 // places the layers of the picture and chart.go draws.
 package report
 
-import "dorcas/nn"
+import (
+	"cmp"
+	"slices"
+
+	"dorcas/nn"
+)
 
 // Report is all that the page shows. Accuracies and shares are 0 to 1.
 type Report struct {
@@ -53,21 +58,38 @@ type Accuracy struct {
 	Float   float64 `json:"float"`
 	Integer float64 `json:"integer"`
 	// Samples that only one of them gets right.
-	Lost   int `json:"only_float_right"`
-	Gained int `json:"only_integer_right"`
-	// Confusion of each: rows are true classes, columns answers.
-	FloatConfusion   [][]int `json:"float_confusion"`
-	IntegerConfusion [][]int `json:"integer_confusion"`
+	Lost    int `json:"only_float_right"`
+	Gained  int `json:"only_integer_right"`
+	Classes int `json:"classes"`
+	// Confusion has what occurred, by true class and answer.
+	Confusion []Confusion `json:"confusion"`
+}
+
+// Confusion is how often each network gave an answer to samples of a class.
+type Confusion struct {
+	True    int `json:"true"`
+	Answer  int `json:"answer"`
+	Float   int `json:"float"`
+	Integer int `json:"integer"`
 }
 
 // NewAccuracy counts answers to samples of known classes.
 func NewAccuracy(labels, float, integer []int, classes int) *Accuracy {
-	a := &Accuracy{FloatConfusion: square(classes), IntegerConfusion: square(classes)}
+	a := &Accuracy{Classes: classes}
+	counts := map[[2]int]*Confusion{}
+	at := func(label, answer int) *Confusion {
+		c := counts[[2]int{label, answer}]
+		if c == nil {
+			c = &Confusion{True: label, Answer: answer}
+			counts[[2]int{label, answer}] = c
+		}
+		return c
+	}
 	right := [2]int{}
 	for i, label := range labels {
+		at(label, float[i]).Float++
+		at(label, integer[i]).Integer++
 		f, n := float[i] == label, integer[i] == label
-		a.FloatConfusion[label][float[i]]++
-		a.IntegerConfusion[label][integer[i]]++
 		if f {
 			right[0]++
 		}
@@ -81,16 +103,27 @@ func NewAccuracy(labels, float, integer []int, classes int) *Accuracy {
 			a.Gained++
 		}
 	}
+	for _, c := range counts {
+		a.Confusion = append(a.Confusion, *c)
+	}
+	slices.SortFunc(a.Confusion, func(x, y Confusion) int {
+		return cmp.Or(cmp.Compare(x.True, y.True), cmp.Compare(x.Answer, y.Answer))
+	})
 	if len(labels) > 0 {
 		a.Float, a.Integer = float64(right[0])/float64(len(labels)), float64(right[1])/float64(len(labels))
 	}
 	return a
 }
 
-func square(n int) [][]int {
-	m := make([][]int, n)
+// table returns the counts of one network: rows are true classes, columns
+// answers.
+func (a *Accuracy) table(of func(Confusion) int) [][]int {
+	m := make([][]int, a.Classes)
 	for i := range m {
-		m[i] = make([]int, n)
+		m[i] = make([]int, a.Classes)
+	}
+	for _, c := range a.Confusion {
+		m[c.True][c.Answer] = of(c)
 	}
 	return m
 }

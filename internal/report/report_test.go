@@ -88,8 +88,11 @@ func checkMarkup(t *testing.T, text string) {
 
 func TestAccuracy(t *testing.T) {
 	a := NewAccuracy([]int{0, 0, 1, 2, 2}, []int{0, 1, 1, 2, 0}, []int{0, 0, 2, 1, 0}, 3)
-	want := &Accuracy{Float: 0.6, Integer: 0.4, Lost: 2, Gained: 1,
-		FloatConfusion: [][]int{{1, 1, 0}, {0, 1, 0}, {1, 0, 1}}, IntegerConfusion: [][]int{{2, 0, 0}, {0, 0, 1}, {1, 1, 0}}}
+	want := &Accuracy{Float: 0.6, Integer: 0.4, Lost: 2, Gained: 1, Classes: 3,
+		Confusion: []Confusion{{0, 0, 1, 2}, {0, 1, 1, 0}, {1, 1, 1, 0}, {1, 2, 0, 1}, {2, 0, 1, 1}, {2, 1, 0, 1}, {2, 2, 1, 0}}}
+	if m := a.table(func(c Confusion) int { return c.Integer }); !reflect.DeepEqual(m, [][]int{{2, 0, 0}, {0, 0, 1}, {1, 1, 0}}) {
+		t.Errorf("the matrix is %v", m)
+	}
 	if !reflect.DeepEqual(a, want) {
 		t.Errorf("got %+v, want %+v", a, want)
 	}
