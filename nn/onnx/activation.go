@@ -199,6 +199,9 @@ func (n *node) pow() *value {
 	switch {
 	case n.err != nil:
 		return nil
+	case math.IsInf(e, 0):
+		n.fail("exponent %v", e)
+		return nil
 	case e == 1:
 		return n.affineOf(n.raw(0), 1, 0)
 	case e == 2:

@@ -237,9 +237,8 @@ func (n *node) total() *value {
 	if len(in) == 0 {
 		n.fail("no inputs")
 	}
-	const most = 64
-	if len(in) > most {
-		n.unsupported("a sum of %d tensors, at most %d are possible", len(in), most)
+	if len(in) > maxJoined {
+		n.unsupported("a sum of %d tensors, at most %d are possible", len(in), maxJoined)
 	}
 	if n.err != nil {
 		return nil

@@ -43,7 +43,7 @@ const (
 
 // maxFunction bounds the size of a function: what is larger is computed in
 // parts.
-const maxFunction = 64
+const maxFunction = 32
 
 // leafOf returns the function that is the elements of a tensor themselves.
 func (r *reader) leafOf(v *value) *function {
@@ -97,6 +97,10 @@ func (n *node) single(name string, f func(x float64) float64) *value {
 // affineOf returns a·v + b. Numbers that may be weights stay out of tables.
 func (n *node) affineOf(v *value, a, b float64) *value {
 	if n.err != nil {
+		return nil
+	}
+	if v := a*0 + b*0; v != 0 {
+		n.fail("constants are infinite or no numbers, or a divisor is 0")
 		return nil
 	}
 	f := function{kind: affine, a: a, b: b, learned: !(hyperparameter(a) && hyperparameter(b))}

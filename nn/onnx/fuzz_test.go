@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -117,15 +120,37 @@ func seeds() []*pb.ModelProto {
 	return models
 }
 
-// Damaged files have to end in an error or in a graph that runs.
+// corpus are random graphs that package difftest made, with every operator.
+func corpus(t testing.TB) []*pb.ModelProto {
+	names, err := filepath.Glob("testdata/corpus/*.onnx")
+	if err != nil || len(names) < 20 {
+		t.Fatalf("%d files, error %v", len(names), err)
+	}
+	var models []*pb.ModelProto
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := new(pb.ModelProto)
+		if err := proto.Unmarshal(data, m); err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, m)
+	}
+	return models
+}
+
+// Damaged files have to end in an error or in a graph that runs, and take
+// little memory.
 func TestMutations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
-	rounds := 3000
+	rounds := 500
 	if testing.Short() {
-		rounds = 300
+		rounds = 30
 	}
 	accepted := 0
-	for _, seed := range seeds() {
+	for _, seed := range append(seeds(), corpus(t)...) {
 		checkRead(t, encode(t, seed))
 		var names []string
 		for _, p := range places(seed.ProtoReflect()) {
@@ -152,7 +177,13 @@ func TestMutations(t *testing.T) {
 // checkRead reads a file and reports whether Read accepts it, in which case
 // it has to be a valid graph that runs.
 func checkRead(t *testing.T, data []byte) bool {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	g, err := Read(bytes.NewReader(data))
+	runtime.ReadMemStats(&after)
+	if used, limit := int(after.TotalAlloc-before.TotalAlloc), 50*len(data)+32<<20; used > limit {
+		t.Fatalf("reading %d bytes took %d MB, want at most %d; error %v", len(data), used>>20, limit>>20, err)
+	}
 	if err != nil {
 		if g != nil || err.Error() == "" {
 			t.Fatalf("graph %v with error %v", g, err)
@@ -180,7 +211,7 @@ func checkRead(t *testing.T, data []byte) bool {
 
 // FuzzRead reads hostile files.
 func FuzzRead(f *testing.F) {
-	for _, m := range seeds() {
+	for _, m := range append(seeds(), corpus(f)...) {
 		f.Add(encode(f, m))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkRead(t, data) })

@@ -55,7 +55,7 @@ func replaced(shape []int, axis, n int) []int {
 
 // order puts the elements of v into the order of its shape.
 func (n *node) order(v *value) {
-	if v.perm == nil || n.err != nil {
+	if n.err != nil || v.perm == nil {
 		return
 	}
 	v.move(n.transposed(v.tensor, v.stored(), v.perm))

@@ -7,6 +7,9 @@ import (
 	"dorcas/nn"
 )
 
+// maxJoined bounds the tensors that are put together at once.
+const maxJoined = 64
+
 // A cut is what a slice takes along one dimension.
 type cut struct{ start, step, count int }
 
@@ -157,7 +160,9 @@ func (n *node) gather() *value {
 		cuts := wholeCuts(x.shape)
 		cuts[axis] = cut{index[first], step, last - first}
 		parts = append(parts, n.sliced(x, cuts))
-		first = last
+		if first = last; len(parts) > maxJoined {
+			n.unsupported("the choice of elements in %d and more runs", maxJoined)
+		}
 	}
 	y := n.joined(parts, axis)
 	if n.err != nil || len(choice.shape) == 1 {
@@ -210,9 +215,8 @@ func (n *node) joined(in []*value, axis int) *value {
 	if len(in) == 1 {
 		return in[0]
 	}
-	const most = 64
-	if len(in) > most {
-		n.unsupported("a concatenation of %d tensors, at most %d are possible", len(in), most)
+	if len(in) > maxJoined {
+		n.unsupported("a concatenation of %d tensors, at most %d are possible", len(in), maxJoined)
 		return nil
 	}
 	for _, v := range in {

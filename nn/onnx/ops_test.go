@@ -25,12 +25,8 @@ func (c opCase) run(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var nodes []string
-	for _, n := range g.Nodes {
-		nodes = append(nodes, n.Op.String())
-	}
-	if got := strings.Join(nodes, " "); c.nodes != "" && got != c.nodes {
-		t.Errorf("nodes are %q, want %q", got, c.nodes)
+	if c.nodes != "" {
+		checkNodes(t, g, c.nodes)
 	}
 	if g.Head != c.head {
 		t.Errorf("head is %v, want %v", g.Head, c.head)
@@ -46,6 +42,18 @@ func (c opCase) run(t *testing.T) {
 		if math.Abs(float64(y[i]-c.want[i])) > 1e-5*math.Abs(float64(c.want[i])) {
 			t.Fatalf("scores are %v, want %v", y, c.want)
 		}
+	}
+}
+
+// checkNodes compares the operators of a graph.
+func checkNodes(t *testing.T, g *nn.Graph, want string) {
+	t.Helper()
+	var nodes []string
+	for _, n := range g.Nodes {
+		nodes = append(nodes, n.Op.String())
+	}
+	if got := strings.Join(nodes, " "); got != want {
+		t.Errorf("nodes are %q, want %q", got, want)
 	}
 }
 

@@ -120,7 +120,7 @@ func (n *node) settled(i int) *value {
 
 // settle computes the function of v.
 func (n *node) settle(v *value) {
-	if v.fn != nil && n.err == nil {
+	if n.err == nil && v.fn != nil {
 		v.tensor, v.shared = n.compute(v.fn), v.shared || v.fn.uses > 1
 		v.fn = nil
 	}

@@ -27,6 +27,7 @@ import (
 var (
 	graphs = flag.Int("graphs", 300, "how many graphs to compare")
 	seed   = flag.Uint64("seed", 1, "of the first graph; that of graph i is seed + i")
+	corpus = flag.String("corpus", "", "folder to write graphs to that have all operators")
 	keep   = flag.String("keep", "", "folder for graphs that differ")
 )
 
@@ -158,6 +159,33 @@ func TestDifferential(t *testing.T) {
 	}
 	if rejected > *graphs/5 {
 		t.Errorf("onnxruntime refuses %d of %d graphs", rejected, *graphs)
+	}
+}
+
+// TestCorpus writes graphs for the fuzzing of package onnx: small ones, as few as
+// have each operator three times.
+func TestCorpus(t *testing.T) {
+	if *corpus == "" {
+		t.Skip("no folder to write to")
+	}
+	covered := map[string]int{}
+	for i := range uint64(3000) {
+		s := random(i)
+		fresh := 0
+		for op := range s.ops {
+			if covered[op] < 3 {
+				fresh++
+			}
+		}
+		if fresh < 2 && i < 1500 || fresh == 0 || len(s.data) > 6000 {
+			continue
+		}
+		for op := range s.ops {
+			covered[op]++
+		}
+		if err := os.WriteFile(filepath.Join(*corpus, fmt.Sprintf("%04d.onnx", i)), s.data, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
