@@ -4,15 +4,18 @@
 // protocol needs it afterwards, and nothing outside this package knows
 // protobuf.
 //
-// It reads the inference graphs of image and table classifiers: convolutions,
-// dense layers, batch normalisation, ReLU, square, pooling, residual sums and
-// what reshapes tensors in between, opsets 7 to 21. Whatever else a file
-// holds is reported for the whole graph at once, see UnsupportedError. A file
-// may be hostile: reading it takes time and memory in the order of its size
+// It reads the inference graphs of image and table classifiers, opsets 7 to
+// 21; docs/onnx.md lists the operators and what they become. Whatever else a
+// file holds is reported for the whole graph at once, see UnsupportedError. A
+// file may be hostile: reading it takes time and memory in the order of its size
 // and ends in a graph that nn accepts or in an error.
 //
-// Read graph.go first: it walks the nodes in the order of computation. The
-// other files are named after the operators that they translate.
+// Quantised files (QDQ) keep the integers of their weights, see nn.Quantized.
+// Scales that are no powers of two an integer network only approximates.
+//
+// Read graph.go first: it walks the nodes in the order of computation; then
+// value.go, layout.go and function.go: what a tensor of the file is while it
+// is read. The other files are named after the operators that they translate.
 package onnx
 
 import (
