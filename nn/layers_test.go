@@ -35,6 +35,9 @@ func layerCases() []layerCase {
 		{"reshape", []Dims{cube}, Layer{Out: Dims{120, 1, 1}, Reshape: new(Reshape)}},
 		{"depthwise", []Dims{cube}, Layer{Out: Dims{8, 4, 6}, Conv: &Conv{Window: win, Groups: 4, NormBits: 12}}},
 		{"bias of planes", []Dims{cube}, Layer{Out: Dims{3, 4, 6}, Conv: &Conv{Window: win, PlaneBias: true, NormBits: 12}}},
+		{"max-pool and clip", []Dims{cube}, Layer{Out: Dims{4, 4, 6}, Activate: &Activate{Pool: &win, Width: 9, Shift: 2, Func: Clip, Bits: 6, Signed: true, Lo: -20, Hi: 9}}},
+		{"leaky", []Dims{cube}, Layer{Out: cube, Activate: &Activate{Width: 8, Func: Leaky, Bits: 5, Signed: true, Slope: 2}}},
+		{"table", []Dims{cube}, Layer{Out: cube, Activate: &Activate{Width: 8, Shift: 5, Func: Table, Mid: 3, Bits: 4, Table: []int32{3, 0, 15, 2, 2, 7, 1, 4}}}},
 		{"groups", []Dims{cube}, Layer{Out: Dims{6, 4, 6}, Conv: &Conv{Window: win, Groups: 2, NormBits: 12}}},
 	}
 }
