@@ -15,30 +15,32 @@ func TestChoose(t *testing.T) {
 		name string
 		n    int
 		link Link
-		want Class
+		want Method
 	}{
-		{"nothing", 0, wan, Extension},
-		{"few", 1000, home, Extension},
-		{"fewer than seeds", 60_000, home, Extension},
-		{"a small network, local", 100_000, local, Extension},
-		{"a small network, slow upwards", 700_000, home, Class10},
-		{"some, slow", 300_000, wan, Class10},
-		{"many, slow upwards", 5_000_000, home, Class12},
-		{"very many, slow upwards", 15_000_000, home, Class13},
+		{"nothing", 0, wan, SoftSpoken4},
+		{"few", 1000, home, SoftSpoken8},
+		{"fewer than seeds", 60_000, home, SoftSpoken8},
+		{"a small network, local", 100_000, local, SoftSpoken2},
+		{"a small network, slow upwards", 700_000, home, Silent10},
+		{"some, slow", 300_000, wan, Silent10},
+		{"many, slow upwards", 5_000_000, home, Silent12},
+		{"very many, slow upwards", 15_000_000, home, Silent13},
 	} {
-		if got := Choose(c.n, c.link); got != c.want {
+		if got := Choose(c.n, 1, c.link, 1<<30); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 	for n := 1; n < 100_000_000; n = n*5/4 + 1 {
 		for _, link := range []Link{local, lan, wan, home} {
-			c := Choose(n, link)
-			if c != Extension && !c.Valid() {
-				t.Fatalf("n=%d: class %v", n, c)
-			}
-			for d := range Class13 + 1 {
-				if (d == Extension || d.Valid()) && estimate(d, n, link) < estimate(c, n, link) {
-					t.Fatalf("n=%d: %v is estimated to be better than %v", n, d, c)
+			for _, memory := range []int{0, 4 << 20, 1 << 30} {
+				c := Choose(n, 1, link, memory)
+				if !c.Valid() || c.Memory(n) > memory {
+					t.Fatalf("n=%d: %v takes %d bytes of %d", n, c, c.Memory(n), memory)
+				}
+				for _, d := range Methods() {
+					if d.Memory(n) <= memory && d.Seconds(n, link) < c.Seconds(n, link) {
+						t.Fatalf("n=%d: %v is estimated to be better than %v", n, d, c)
+					}
 				}
 			}
 		}

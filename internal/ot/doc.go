@@ -20,13 +20,14 @@
 //
 //	client → server   message 1   Msg1Size bytes
 //	server → client   message 2   Msg2Size
-//	client → server   message 3   Msg3Size
-//	client → server   extension   ExtendSize(n), as often as wanted
+//	client → server   message 3   Method.Msg3Size
+//	client → server   extension   Method.ExtendSize(n), as often as wanted
 //
 // For great counts and slow links there is silent transfer on top of the extension
 // (silent.go): [Receiver.NewSilent] and [Sender.NewSilent] spend one Extend on seeds,
 // then one message from server to client, of 0.03 to 0.2 bytes per correlation, makes as
-// many as a [Class] yields, under the same Δ. [Choose] estimates which is quicker.
+// many as a [Class] yields, under the same Δ. A [Method] is the depth k of the trees, or a
+// class; the parties agree on one before the set-up. [Choose] estimates which is the quickest.
 //
 //	client → server   start       Class.StartSize, once
 //	server → client   refill      Class.RefillSize, as often as wanted
@@ -36,9 +37,9 @@
 // check. Whoever needs transfers of chosen strings, or labels that do not share
 // one Δ, must hash the outputs and should not use this package as it is.
 //
-// A session costs about 0.4 MB of memory a party, mostly AES key schedules; silent
-// transfer adds 2.5 to 18 MB.
+// A session costs about 0.4 MB of memory a party, mostly AES key schedules, 1.3 MB for
+// k = 8; silent transfer adds 2.5 to 18 MB.
 //
-// Read params.go first, then setup.go and extension.go; for silent transfer
+// Read params.go and method.go first, then setup.go and extension.go; for silent transfer
 // silent_params.go, silent.go and silent_tree.go.
 package ot

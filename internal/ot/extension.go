@@ -94,7 +94,7 @@ func (e *expander) labels(dst []block.Block, p piece) {
 // Extend makes n = len(labels) correlations, 1 ≤ n ≤ MaxExtend: the labels M_i,
 // the random bits choice_i, bit i mod 8 of choices[i div 8], and the message for
 // the server. choices must have ⌈n/8⌉ bytes, of which the bits past n become
-// zero, and msg ExtendSize(n). Wrong sizes panic.
+// zero, and msg the method's ExtendSize(n). Wrong sizes panic.
 func (r *Receiver) Extend(labels []block.Block, choices, msg []byte) {
 	n := len(labels)
 	if len(msg) != extendSize(r.k, n) || len(choices) != (n+7)/8 {

@@ -10,14 +10,14 @@ import (
 // FuzzMessage1: a server answers or returns an error, and answers only what is one
 // group element.
 func FuzzMessage1(f *testing.F) {
-	_, good := NewReceiverSeeded(testSeed(1), testSeed(2))
+	_, good := NewReceiverSeeded(SoftSpoken4, testSeed(1), testSeed(2))
 	f.Add(good)
 	f.Add(good[:31])
 	for _, p := range badPoints() {
 		f.Add(p)
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		_, msg2, err := NewSenderSeeded(testSeed(1), testSeed(3), p)
+		_, msg2, err := NewSenderSeeded(SoftSpoken4, testSeed(1), testSeed(3), p)
 		if err != nil {
 			return
 		}
@@ -29,8 +29,8 @@ func FuzzMessage1(f *testing.F) {
 
 // FuzzMessage2 lays p over a good message, so that its elements are reached.
 func FuzzMessage2(f *testing.F) {
-	start, msg1 := NewReceiverSeeded(testSeed(1), testSeed(2))
-	server, good, err := NewSenderSeeded(testSeed(1), testSeed(3), msg1)
+	start, msg1 := NewReceiverSeeded(SoftSpoken4, testSeed(1), testSeed(2))
+	server, good, err := NewSenderSeeded(SoftSpoken4, testSeed(1), testSeed(3), msg1)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -59,8 +59,8 @@ func FuzzMessage2(f *testing.F) {
 
 // FuzzMessage3: what is accepted extends consistently with the honest client.
 func FuzzMessage3(f *testing.F) {
-	rs, msg1 := NewReceiverSeeded(testSeed(1), testSeed(2))
-	server, msg2, err := NewSenderSeeded(testSeed(1), testSeed(3), msg1)
+	rs, msg1 := NewReceiverSeeded(SoftSpoken4, testSeed(1), testSeed(2))
+	server, msg2, err := NewSenderSeeded(SoftSpoken4, testSeed(1), testSeed(3), msg1)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func FuzzMessage3(f *testing.F) {
 	f.Add(good[1:], 0, false)
 	f.Add([]byte{1}, 0, true)
 	f.Add([]byte{1}, 16, true)
-	f.Add([]byte{1}, Msg3Size-1, true)
+	f.Add([]byte{1}, SoftSpoken4.Msg3Size()-1, true)
 	f.Fuzz(func(t *testing.T, p []byte, at int, over bool) {
 		msg := p
 		if over {

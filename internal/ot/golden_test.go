@@ -20,8 +20,8 @@ func TestGoldenTranscript(t *testing.T) {
 	var out bytes.Buffer
 	record := func(name string, p []byte) { fmt.Fprintf(&out, "%s %x\n", name, sha256.Sum256(p)) }
 	session := testSeed(100)
-	rs, msg1 := NewReceiverSeeded(session, testSeed(101))
-	ss, msg2, err := NewSenderSeeded(session, testSeed(102), msg1)
+	rs, msg1 := NewReceiverSeeded(SoftSpoken4, session, testSeed(101))
+	ss, msg2, err := NewSenderSeeded(SoftSpoken4, session, testSeed(102), msg1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -228,11 +228,11 @@ func TestReplayedExtension(t *testing.T) {
 func TestFlippedSetUp(t *testing.T) {
 	session := testSeed(70)
 	run := func(flip1, flip2 int) error {
-		rs, msg1 := NewReceiverSeeded(session, testSeed(71))
+		rs, msg1 := NewReceiverSeeded(SoftSpoken4, session, testSeed(71))
 		if flip1 >= 0 {
 			msg1[flip1/8] ^= 1 << (flip1 % 8)
 		}
-		ss, msg2, err := NewSenderSeeded(session, testSeed(72), msg1)
+		ss, msg2, err := NewSenderSeeded(SoftSpoken4, session, testSeed(72), msg1)
 		if err != nil {
 			return err
 		}
@@ -265,8 +265,8 @@ func TestFlippedSetUp(t *testing.T) {
 
 func TestReplayedSetUp(t *testing.T) {
 	start := func(session uint64) (*ReceiverSetup, *SenderSetup, []byte) {
-		rs, msg1 := NewReceiverSeeded(testSeed(session), testSeed(session+1))
-		ss, msg2, err := NewSenderSeeded(testSeed(session), testSeed(session+2), msg1)
+		rs, msg1 := NewReceiverSeeded(SoftSpoken4, testSeed(session), testSeed(session+1))
+		ss, msg2, err := NewSenderSeeded(SoftSpoken4, testSeed(session), testSeed(session+2), msg1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -144,8 +144,8 @@ func TestSession(t *testing.T) {
 
 func TestPublicSession(t *testing.T) {
 	var session [32]byte
-	rs, msg1 := NewReceiver(&session)
-	ss, msg2, err := NewSender(&session, msg1)
+	rs, msg1 := NewReceiver(SoftSpoken4, &session)
+	ss, msg2, err := NewSender(SoftSpoken4, &session, msg1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,17 +153,17 @@ func TestPublicSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(msg1) != Msg1Size || len(msg2) != Msg2Size || len(msg3) != Msg3Size {
+	if len(msg1) != Msg1Size || len(msg2) != Msg2Size || len(msg3) != SoftSpoken4.Msg3Size() {
 		t.Errorf("messages of %d, %d, %d bytes, want %d, %d, %d",
-			len(msg1), len(msg2), len(msg3), Msg1Size, Msg2Size, Msg3Size)
+			len(msg1), len(msg2), len(msg3), Msg1Size, Msg2Size, SoftSpoken4.Msg3Size())
 	}
 	s, err := ss.Finish(msg3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := extend(t, r, s, 1000)
-	if len(b.msg) != ExtendSize(1000) {
-		t.Errorf("extension of %d bytes, want %d", len(b.msg), ExtendSize(1000))
+	if len(b.msg) != SoftSpoken4.ExtendSize(1000) {
+		t.Errorf("extension of %d bytes, want %d", len(b.msg), SoftSpoken4.ExtendSize(1000))
 	}
 	if _, _, err := rs.Finish(msg2); err == nil {
 		t.Error("the client's set-up can be finished twice")
@@ -171,7 +171,7 @@ func TestPublicSession(t *testing.T) {
 	if _, err := ss.Finish(msg3); err == nil {
 		t.Error("the server's set-up can be finished twice")
 	}
-	ss2, _, err := NewSender(&session, msg1)
+	ss2, _, err := NewSender(SoftSpoken4, &session, msg1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,9 +250,9 @@ func TestExtendPanicsOnWrongBuffers(t *testing.T) {
 	labels := make([]block.Block, 9)
 	for name, f := range map[string]func(){
 		"no labels":       func() { r.Extend(nil, nil, make([]byte, 48)) },
-		"too many":        func() { ExtendSize(MaxExtend + 1) },
-		"short choices":   func() { r.Extend(labels, make([]byte, 1), make([]byte, ExtendSize(9))) },
-		"short message":   func() { r.Extend(labels, make([]byte, 2), make([]byte, ExtendSize(9)-1)) },
+		"too many":        func() { SoftSpoken4.ExtendSize(MaxExtend + 1) },
+		"short choices":   func() { r.Extend(labels, make([]byte, 1), make([]byte, SoftSpoken4.ExtendSize(9))) },
+		"short message":   func() { r.Extend(labels, make([]byte, 2), make([]byte, SoftSpoken4.ExtendSize(9)-1)) },
 		"server, no rows": func() { s.Extend(nil, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -268,8 +268,8 @@ func TestExtendPanicsOnWrongBuffers(t *testing.T) {
 
 func TestSecretsAreRedacted(t *testing.T) {
 	r, s := newDealer(4, 6).receiver(), newDealer(4, 6).sender()
-	rs, msg1 := NewReceiverSeeded(testSeed(1), testSeed(2))
-	ss, _, err := NewSenderSeeded(testSeed(1), testSeed(3), msg1)
+	rs, msg1 := NewReceiverSeeded(SoftSpoken4, testSeed(1), testSeed(2))
+	ss, _, err := NewSenderSeeded(SoftSpoken4, testSeed(1), testSeed(3), msg1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ const (
 	// SECURITY.
 	kappa = block.Columns
 
-	// K is the depth of the trees of seeds, and the number of bits of Δ that one
-	// tree stands for: a transfer costs 128/K − 1 bits on the wire and 2^K·128/K
-	// bits of AES output a party. AGREED.
+	// K is the depth of the trees under silent transfer and of SoftSpoken4. The depth k is
+	// the number of bits of Δ that one tree stands for: a transfer costs 128/k − 1 bits on
+	// the wire and 2^k·128/k bits of AES output a party. AGREED.
 	K = 4
 
 	// MaxExtend is the greatest number of correlations of one Extend. AGREED.
@@ -37,18 +37,13 @@ const (
 const (
 	Msg1Size = pointSize
 	Msg2Size = kappa * 2 * pointSize
-	Msg3Size = kappa/K*((K-1)*2*seedSize+tagSize) + tagSize
 )
 
-// msg3Size is Msg3Size for trees of depth k.
+// msg3Size is the size of message 3 for trees of depth k.
 func msg3Size(k int) int { return kappa/k*treeSize(k) + tagSize }
 
 // treeSize is the part of message 3 that belongs to one tree.
 func treeSize(k int) int { return (k-1)*2*seedSize + tagSize }
-
-// ExtendSize returns the number of bytes of the message for n correlations,
-// 1 ≤ n ≤ MaxExtend; other n panic.
-func ExtendSize(n int) int { return extendSize(K, n) }
 
 func extendSize(k, n int) int {
 	if n < 1 || n > MaxExtend {

@@ -15,7 +15,7 @@ import (
 //	client → server   A                                         32 B
 //	server → client   r_0, r_1 for each of 128 base transfers   8192 B
 //	client → server   sums of the trees' levels, sums and hash
-//	                  of the tags                               Msg3Size
+//	                  of the tags                               Method.Msg3Size
 //
 // session is the hash of both parties' nonces; everything that is hashed depends
 // on it.
@@ -41,15 +41,15 @@ type SenderSetup struct {
 	keys  *[kappa]block.Block // nil after Finish
 }
 
-// NewReceiver starts the client's set-up. It returns message 1, Msg1Size bytes.
-func NewReceiver(session *[32]byte) (*ReceiverSetup, []byte) {
-	return NewReceiverSeeded(session, freshSeed())
+// NewReceiver starts the client's set-up of an agreed method. It returns message 1, Msg1Size bytes.
+func NewReceiver(m Method, session *[32]byte) (*ReceiverSetup, []byte) {
+	return NewReceiverSeeded(m, session, freshSeed())
 }
 
 // NewReceiverSeeded is NewReceiver with all its random choices expanded from seed.
 // A seed that is not secret and uniform, or serves twice, makes the set-up insecure.
-func NewReceiverSeeded(session, seed *[32]byte) (*ReceiverSetup, []byte) {
-	return newReceiverSetup(K, session, seed)
+func NewReceiverSeeded(m Method, session, seed *[32]byte) (*ReceiverSetup, []byte) {
+	return newReceiverSetup(m.depth(), session, seed)
 }
 
 func newReceiverSetup(k int, session, seed *[32]byte) (*ReceiverSetup, []byte) {
@@ -58,17 +58,17 @@ func newReceiverSetup(k int, session, seed *[32]byte) (*ReceiverSetup, []byte) {
 	return &ReceiverSetup{k: k, ctx: ctx, base: base}, slices.Clone(base.msg[:])
 }
 
-// NewSender starts the server's set-up with a random Δ. It returns message 2,
+// NewSender starts the server's set-up of an agreed method with a random Δ. It returns message 2,
 // Msg2Size bytes, or an error that names what is wrong with message 1.
-func NewSender(session *[32]byte, msg1 []byte) (*SenderSetup, []byte, error) {
-	return NewSenderSeeded(session, freshSeed(), msg1)
+func NewSender(m Method, session *[32]byte, msg1 []byte) (*SenderSetup, []byte, error) {
+	return NewSenderSeeded(m, session, freshSeed(), msg1)
 }
 
 // NewSenderSeeded is NewSender with all its random choices, Δ included, expanded
 // from seed. A seed that is not secret and uniform, or serves twice, makes the
 // set-up insecure.
-func NewSenderSeeded(session, seed *[32]byte, msg1 []byte) (*SenderSetup, []byte, error) {
-	return newSenderSetup(K, session, seed, msg1)
+func NewSenderSeeded(m Method, session, seed *[32]byte, msg1 []byte) (*SenderSetup, []byte, error) {
+	return newSenderSetup(m.depth(), session, seed, msg1)
 }
 
 func newSenderSetup(k int, session, seed *[32]byte, msg1 []byte) (*SenderSetup, []byte, error) {
@@ -86,7 +86,7 @@ func newSenderSetup(k int, session, seed *[32]byte, msg1 []byte) (*SenderSetup, 
 }
 
 // Finish takes message 2 and returns the client's side of the session with message
-// 3, Msg3Size bytes, or an error that names what is wrong with message 2. It can be
+// 3, the method's Msg3Size, or an error that names what is wrong with message 2. It can be
 // called once, whatever it returns.
 func (r *ReceiverSetup) Finish(msg2 []byte) (*Receiver, []byte, error) {
 	base := r.base

@@ -22,7 +22,7 @@ import (
 // Nothing else is sent. The client checks before it uses anything, and has no way
 // to deviate in a Refill, in which it is silent. After a Refill both sides compute
 // correlations as they take them, a tree at a time. The last ones of a Refill are the
-// seeds of the next.
+// seeds of the next, which may come before the others are used up.
 
 // SilentReceiver is the client's side of silent transfer. It is not safe for
 // concurrent use.
@@ -39,19 +39,29 @@ type SilentSender struct {
 
 // A silent is what both sides keep.
 type silent struct {
-	plan  silentPlan
-	ctx   [32]byte
-	count uint64 // iterations so far
-	left  int
+	plan   silentPlan
+	ctx    [32]byte
+	count  uint64 // iterations so far
+	left   int    // outputs of the queue that are to be taken
+	first  []block.Block
+	queue  []*iteration // in order; the seeds of the next are the last one's
+	spare  *iteration   // used up
+	tagger tagger
+	room   []block.Block // for a tree of the first in the queue, which is taken piece by piece
+	buf    []block.Block // for any other tree
+	delta  block.Block   // of the server
+	leaves func(f *forest, dst []block.Block, tree int)
+}
 
-	seeds, spare []block.Block // of the iteration in progress, and room for the next
-	forest       forest
-	tagger       tagger
-	code         code
-	next         int           // the next tree
-	rest         []block.Block // outputs of the last tree that were not yet taken
-	buf          []block.Block // room for a tree
-	leaves       func(dst []block.Block, tree int)
+// An iteration stretches its seeds.
+type iteration struct {
+	seeds  []block.Block
+	forest forest
+	code   code
+	yield  int           // outputs in front of the seeds of the next iteration
+	left   int           // those of them that are to be taken
+	next   int           // the next tree
+	rest   []block.Block // outputs of the last tree that were not yet taken
 }
 
 // newSilent returns the state before the first Refill, with seeds of which the
@@ -62,13 +72,13 @@ func newSilent(plan silentPlan, e *expander) silent {
 		plan.main.trees, plan.main.logK, plan.main.depth, int(e.batch)} {
 		binary.LittleEndian.PutUint64(numbers[8*i:], uint64(n))
 	}
-	n := max(plan.main.seeds(), plan.extended())
+	tree := max(plan.main.leaves(), plan.start.leaves())
 	return silent{
 		plan:  plan,
 		ctx:   digest(labelSilent, e.ctx[:], numbers[:]),
-		seeds: make([]block.Block, n),
-		spare: make([]block.Block, n),
-		buf:   make([]block.Block, max(plan.main.leaves(), plan.start.leaves())),
+		first: make([]block.Block, plan.extended()),
+		room:  make([]block.Block, tree),
+		buf:   make([]block.Block, tree),
 	}
 }
 
@@ -81,8 +91,8 @@ func (r *Receiver) NewSilent(c Class, msg []byte) *SilentReceiver {
 
 func (r *Receiver) newSilent(plan silentPlan, msg []byte) *SilentReceiver {
 	s := &SilentReceiver{silent: newSilent(plan, &r.expander)}
-	s.leaves = s.forest.puncture
-	labels := s.seeds[:plan.extended()]
+	s.leaves = (*forest).puncture
+	labels := s.first
 	choices := make([]byte, (len(labels)+7)/8)
 	r.Extend(labels, choices, msg)
 	for i := range labels {
@@ -99,9 +109,9 @@ func (s *Sender) NewSilent(c Class, msg []byte) (*SilentSender, error) {
 
 func (s *Sender) newSilent(plan silentPlan, msg []byte) (*SilentSender, error) {
 	q := &SilentSender{silent: newSilent(plan, &s.expander)}
-	q.leaves = func(dst []block.Block, tree int) { q.forest.grow(dst, tree, nil) }
-	q.forest.delta = s.delta
-	labels := q.seeds[:plan.extended()]
+	q.leaves = func(f *forest, dst []block.Block, tree int) { f.grow(dst, tree, nil) }
+	q.delta = s.delta
+	labels := q.first
 	if err := s.Extend(labels, msg); err != nil {
 		return nil, err
 	}
@@ -111,7 +121,7 @@ func (s *Sender) newSilent(plan silentPlan, msg []byte) (*SilentSender, error) {
 	return q, nil
 }
 
-// Left returns the number of correlations that can be taken before the next Refill.
+// Left returns the number of correlations that can be taken without another Refill.
 func (s *silent) Left() int { return s.left }
 
 // RefillSize returns the number of bytes of the next Refill's message.
@@ -126,44 +136,91 @@ func (s *silent) stages() []lpn {
 }
 
 // begin starts an iteration with seeds that the extension or the last iteration made.
-func (s *silent) begin(p lpn) {
-	if s.count > 0 {
-		s.produce(s.spare[:p.seeds()])
-		s.seeds, s.spare = s.spare, s.seeds
+func (s *silent) begin(p lpn) *iteration {
+	it := s.spare
+	if s.spare = nil; it == nil {
+		it = new(iteration)
+	}
+	if cap(it.seeds) < p.seeds() {
+		it.seeds = make([]block.Block, max(p.seeds(), s.plan.main.seeds()))
+	}
+	it.seeds = it.seeds[:p.seeds()]
+	if s.count == 0 {
+		copy(it.seeds, s.first)
+		s.first = nil
+	} else {
+		s.last(it.seeds, s.queue[len(s.queue)-1])
+		s.drop()
 	}
 	var number [8]byte
 	binary.LittleEndian.PutUint64(number[:], s.count)
 	ctx := digest(labelSilent, s.ctx[:], number[:])
 	s.count++
 	key := digest(labelCode, ctx[:])
-	s.code.key.setKey((*[16]byte)(key[:]))
-	s.forest.begin(p, &ctx, s.seeds[p.secret():p.seeds()])
-	s.next, s.rest = 0, nil
+	it.code.key.setKey((*[16]byte)(key[:]))
+	it.forest.delta = s.delta
+	it.forest.begin(p, &ctx, it.seeds[p.secret():])
+	it.yield, it.left, it.next, it.rest = 0, 0, 0, nil
+	s.queue = append(s.queue, it)
+	return it
 }
 
-// produce fills dst with the next outputs of the iteration.
-func (s *silent) produce(dst []block.Block) {
-	for len(dst) > 0 {
-		if len(s.rest) == 0 && len(dst) >= s.forest.leaves() {
-			n := s.forest.leaves()
-			s.tree(dst[:n])
-			dst = dst[n:]
-			continue
-		}
-		if len(s.rest) == 0 {
-			s.rest = s.buf[:s.forest.leaves()]
-			s.tree(s.rest)
-		}
-		n := copy(dst, s.rest)
-		dst, s.rest = dst[n:], s.rest[n:]
+// finish lets the outputs of the main iteration that began last be taken, but those that
+// are seeds of the next.
+func (s *silent) finish(it *iteration) {
+	it.left, it.yield = s.plan.yield(), s.plan.yield()
+	s.left += it.left
+}
+
+// drop takes the first iterations off the queue as long as nothing is left of them
+// and nothing depends on them.
+func (s *silent) drop() {
+	for len(s.queue) > 0 && s.queue[0].left == 0 {
+		s.spare = s.queue[0]
+		s.queue = append(s.queue[:0], s.queue[1:]...)
 	}
 }
 
-// tree sets dst to the outputs of the next tree.
-func (s *silent) tree(dst []block.Block) {
-	s.leaves(dst, s.next)
-	s.code.add(dst, s.seeds[:s.forest.secret()], s.next<<s.forest.depth)
-	s.next++
+// last fills dst with the outputs of an iteration that are seeds of the next.
+func (s *silent) last(dst []block.Block, it *iteration) {
+	at := it.yield
+	size := it.forest.leaves()
+	for t := at / size; len(dst) > 0; t++ {
+		if at%size == 0 && len(dst) >= size {
+			s.tree(dst[:size], it, t)
+			dst, at = dst[size:], at+size
+			continue
+		}
+		s.tree(s.buf[:size], it, t)
+		n := copy(dst, s.buf[at%size:size])
+		dst, at = dst[n:], at+n
+	}
+}
+
+// produce fills dst with the next outputs of the first iteration of the queue.
+func (s *silent) produce(dst []block.Block, it *iteration) {
+	size := it.forest.leaves()
+	for len(dst) > 0 {
+		if len(it.rest) == 0 && len(dst) >= size {
+			s.tree(dst[:size], it, it.next)
+			it.next++
+			dst = dst[size:]
+			continue
+		}
+		if len(it.rest) == 0 {
+			it.rest = s.room[:size]
+			s.tree(it.rest, it, it.next)
+			it.next++
+		}
+		n := copy(dst, it.rest)
+		dst, it.rest = dst[n:], it.rest[n:]
+	}
+}
+
+// tree sets dst to the outputs of a tree.
+func (s *silent) tree(dst []block.Block, it *iteration, tree int) {
+	s.leaves(&it.forest, dst, tree)
+	it.code.add(dst, it.seeds[:it.forest.secret()], tree<<it.forest.depth)
 }
 
 // take fills labels with outputs.
@@ -172,22 +229,31 @@ func (s *silent) take(labels []block.Block) {
 		panic("ot: silent: more correlations than are left")
 	}
 	s.left -= len(labels)
-	s.produce(labels)
+	for len(labels) > 0 {
+		if len(s.queue) > 1 {
+			s.drop()
+		}
+		it := s.queue[0]
+		n := min(len(labels), it.left)
+		it.left -= n
+		s.produce(labels[:n], it)
+		labels = labels[n:]
+	}
 }
 
 // Refill makes the class's Yield of correlations and writes the message for the client,
-// RefillSize() bytes. Another size panics, and so does a Refill while there are
-// correlations left.
+// RefillSize() bytes. Another size panics. What earlier Refills made stays to be taken first.
 func (s *SilentSender) Refill(msg []byte) {
-	if len(msg) != s.RefillSize() || s.left > 0 {
-		panic("ot: silent: refill: wrong size, or too early")
+	if len(msg) != s.RefillSize() {
+		panic("ot: silent: refill: the message has the wrong size")
 	}
+	var it *iteration
 	for _, p := range s.stages() {
-		s.begin(p)
-		s.forest.write(msg[:p.size()], &s.tagger, s.buf)
+		it = s.begin(p)
+		it.forest.write(msg[:p.size()], &s.tagger, s.buf)
 		msg = msg[p.size():]
 	}
-	s.left = s.plan.yield()
+	s.finish(it)
 }
 
 // Take fills labels with the next K_i, whose bit 0 is 0. More than Left() panic.
@@ -195,12 +261,9 @@ func (s *SilentSender) Take(labels []block.Block) { s.take(labels) }
 
 // Refill takes the server's message. After an error, which means that the message
 // has the wrong size or that the check failed, nothing can be taken and every
-// further Refill returns an error: the session must end. A Refill while there are
-// correlations left panics.
+// further Refill returns an error: the session must end. What earlier Refills made stays
+// to be taken first.
 func (r *SilentReceiver) Refill(msg []byte) error {
-	if r.left > 0 {
-		panic("ot: silent: refill: too early")
-	}
 	err := errDead
 	if !r.dead {
 		err = fmt.Errorf("message is %d bytes, want %d", len(msg), r.RefillSize())
@@ -209,23 +272,24 @@ func (r *SilentReceiver) Refill(msg []byte) error {
 		}
 	}
 	if err != nil {
-		r.dead = true
+		r.dead, r.left = true, 0
 		return fmt.Errorf("ot: silent: refill: %w", err)
 	}
-	r.left = r.plan.yield()
 	return nil
 }
 
 func (r *SilentReceiver) refill(msg []byte) error {
+	var it *iteration
 	for _, p := range r.stages() {
-		r.begin(p)
-		sum := r.forest.read(msg[:p.size()], &r.tagger, r.buf)
+		it = r.begin(p)
+		sum := it.forest.read(msg[:p.size()], &r.tagger, r.buf)
 		msg = msg[p.size()-len(sum):]
 		if subtle.ConstantTimeCompare(sum[:], msg[:len(sum)]) != 1 {
 			return errInconsistent
 		}
 		msg = msg[len(sum):]
 	}
+	r.finish(it)
 	return nil
 }
 

@@ -20,20 +20,21 @@ func BenchmarkSilent(b *testing.B) {
 		choices := make([]byte, len(labels)/8)
 		b.Run(fmt.Sprintf("%v/receiver/check", c), func(b *testing.B) {
 			for b.Loop() {
-				r.forest.read(msg[len(msg)-plan.main.size():], &r.tagger, r.buf)
+				r.queue[0].forest.read(msg[len(msg)-plan.main.size():], &r.tagger, r.buf)
 			}
 			report(b, c.Yield())
 		})
 		b.Run(fmt.Sprintf("%v/sender/check", c), func(b *testing.B) {
 			for b.Loop() {
-				s.forest.write(msg[len(msg)-plan.main.size():], &s.tagger, s.buf)
+				s.queue[0].forest.write(msg[len(msg)-plan.main.size():], &s.tagger, s.buf)
 			}
 			report(b, c.Yield())
 		})
 		take := func(b *testing.B, s *silent, take func()) {
 			for b.Loop() {
 				if s.left < len(labels) { // as if refilled
-					s.left, s.next, s.rest = c.Yield(), 0, nil
+					it := s.queue[0]
+					s.left, it.left, it.next, it.rest = c.Yield(), c.Yield(), 0, nil
 				}
 				take()
 			}

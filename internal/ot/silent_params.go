@@ -107,16 +107,17 @@ func (p silentPlan) yield() int { return p.main.out() - p.main.seeds() }
 func (c Class) Yield() int { return c.plan().yield() }
 
 // StartSize returns the number of bytes that the client sends once, for NewSilent.
-func (c Class) StartSize() int { return ExtendSize(c.plan().extended()) }
+func (c Class) StartSize() int { return extendSize(K, c.plan().extended()) }
 
 // RefillSize returns the number of bytes that the server sends for a Refill, the
 // first of a session or a later one.
 func (c Class) RefillSize(first bool) int { return c.plan().refill(first) }
 
-// Memory returns roughly the number of bytes that a party keeps between Refills.
-func (c Class) Memory() int {
+// Memory returns roughly the number of bytes that a party keeps if it makes at most that
+// many Refills before it takes what they yield.
+func (c Class) Memory(refills int) int {
 	m := c.plan().main
-	return 2*block.Size*m.seeds() + 3*block.Size*m.leaves()
+	return (1+max(1, refills))*block.Size*m.seeds() + 4*block.Size*m.leaves()
 }
 
 // Refills returns how many Refills it takes to have n correlations, starting

@@ -69,7 +69,7 @@ func newBatch(p *Plan, n int) (*Batch, error) {
 			return nil, err
 		}
 	}
-	steps := Plan{shape: p.shape, convs: b.convs, stages: p.stages, ots: p.ots}
+	steps := Plan{shape: p.shape, convs: b.convs, stages: p.stages, ots: p.ots, method: p.method}
 	steps.offlineSteps(n)
 	b.steps = steps.steps
 	var err error
@@ -85,7 +85,7 @@ func (b *Batch) digest() ([32]byte, error) {
 		N       int
 		Layouts []string
 		Steps   []Step
-	}{b.plan.hash, b.n, layoutNames(b.convs), b.steps})
+	}{b.plan.agreed, b.n, layoutNames(b.convs), b.steps})
 	if err != nil {
 		return [32]byte{}, fmt.Errorf("protocol: batch: %w", err)
 	}
@@ -102,16 +102,22 @@ func (b *Batch) Bytes() (toServer, toClient int64) { return sumSteps(b.steps, Of
 // Memory is Plan.Memory of a batch: of all its inferences together.
 func (b *Batch) Memory() (client, server int64) {
 	client, server = b.plan.Memory()
-	return client * int64(b.n), server - b.plan.waiting(b.plan.convs, b.plan.steps) + b.plan.waiting(b.convs, b.steps)
+	state := int64(b.plan.method.Memory(b.plan.ots))
+	client = (client-state)*int64(b.n) + int64(b.plan.method.Memory(b.n*b.plan.ots))
+	return client, server - b.plan.waiting(b.plan.convs, b.plan.steps) + b.plan.waiting(b.convs, b.steps)
 }
 
 // waiting returns the bytes of the messages of a preparation that may wait at
-// the server: those that it gets, those that it sends from what it got.
+// the server: those that it gets, those that it sends from what it got, and the
+// state of silent transfer.
 func (p *Plan) waiting(convs []convPlan, steps []Step) int64 {
 	n := int64(0)
 	for _, s := range steps {
 		if s.Phase == Offline && (s.Name == "transfers" || s.Name == "answers") {
 			n += s.Bytes
+		}
+		if c, ok := p.silent(); ok && s.Name == "refills" {
+			n += int64(c.Memory(s.Frames))
 		}
 	}
 	for _, c := range convs {

@@ -32,6 +32,7 @@ type Client struct {
 	seed     [32]byte
 	secret   *rlwe.SecretKey
 	receiver *ot.Receiver
+	silent   *ot.SilentReceiver // nil if the plan has none
 	start    block.Block
 	meter    meter
 	setup    []StepStats
@@ -78,6 +79,13 @@ func (m *ClientMaterial) Stats() []StepStats { return m.stats }
 type ClientOptions struct {
 	// Expect is the hash of the only plan that the client accepts.
 	Expect *[32]byte
+	// Transfers is the method to propose; 0 means that Link decides.
+	Transfers ot.Method
+	// Link is the connection; nil means a guess from the handshake's round trip.
+	Link *ot.Link
+	// Inferences is how many are expected in the session, 0 for one: many
+	// spread the cost of silent transfer's state.
+	Inferences int
 	// InsecureSeed replaces the system's randomness.
 	InsecureSeed *[32]byte
 }
@@ -85,15 +93,14 @@ type ClientOptions struct {
 // Connect runs the handshake over conn, which the client owns from now on.
 func Connect(ctx context.Context, conn *wire.Conn, opt *ClientOptions) (*Client, error) {
 	c := &Client{conn: conn, workspaces: newWorkspaces()}
-	var expect *[32]byte
 	rand.Read(c.seed[:])
-	if opt != nil {
-		expect = opt.Expect
-		if opt.InsecureSeed != nil {
-			c.seed = *opt.InsecureSeed
-		}
+	if opt == nil {
+		opt = &ClientOptions{}
 	}
-	err := c.do(ctx, Setup, func() error { return c.handshake(expect) })
+	if opt.InsecureSeed != nil {
+		c.seed = *opt.InsecureSeed
+	}
+	err := c.do(ctx, Setup, func() error { return c.handshake(opt) })
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +181,7 @@ func (c *Client) PrepareBatch(ctx context.Context, n int) ([]*ClientMaterial, er
 
 // clientBatch is a preparation at the client, while it lasts.
 type clientBatch struct {
+	refills chan []byte // of silent transfer
 	*Batch
 	materials []*ClientMaterial
 }
@@ -189,29 +197,44 @@ func (b *clientBatch) tensors(t int) [][]int32 {
 
 // exchange runs the offline steps: what goes to the server and what comes from
 // it are independent, and travel at the same time.
-func (c *Client) exchange(m *clientBatch) error {
-	sent := make(chan error, 1)
-	c.maskTensors(m)
-	c.background.Go(func() {
-		err := inOrder(m, c.upload, c.extend)
-		if err == nil {
-			err = c.conn.Flush()
-		}
-		sent <- err
-		if err != nil {
-			c.conn.Fail(codeOf(err)) // so that nobody waits for what will not come
-		}
-	})
-	err := inOrder(m, c.open, c.receiveTables)
-	select {
-	case failed := <-sent:
-		return cmp.Or(failed, err)
-	default:
+func (c *Client) exchange(b *clientBatch) error {
+	c.maskTensors(b)
+	b.refills = make(chan []byte, c.plan.refills(b.materials[0].number, b.n))
+	sides := []func(*clientBatch) error{c.send}
+	if c.silent != nil {
+		sides = append(sides, c.takeSilent)
 	}
-	if err != nil {
+	done := make(chan error, len(sides))
+	for _, side := range sides {
+		c.background.Go(func() {
+			err := side(b)
+			done <- err
+			if err != nil {
+				c.conn.Fail(codeOf(err)) // so that nobody waits for what will not come
+			}
+		})
+	}
+	err := inOrder(b, c.receiveRefills, c.open, c.receiveTables)
+	for range sides {
+		if err == nil {
+			err = <-done
+			continue
+		}
+		select {
+		case failed := <-done: // before the rest, which may come of it
+			err = cmp.Or(failed, err)
+		default:
+		}
+	}
+	return err
+}
+
+// send is all that a preparation sends.
+func (c *Client) send(b *clientBatch) error {
+	if err := inOrder(b, c.upload, c.extend); err != nil {
 		return err
 	}
-	return <-sent
+	return c.conn.Flush()
 }
 
 // inOrder runs steps until one fails.

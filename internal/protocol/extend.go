@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"dorcas/internal/block"
-	"dorcas/internal/ot"
 )
 
 // extend makes the correlations of every inference: labels of random bits of the
@@ -16,6 +15,9 @@ import (
 // The client sends one piece while it makes the next, and the server makes its
 // labels while it garbles, a few pieces ahead (labelSource).
 func (c *Client) extend(b *clientBatch) error {
+	if c.silent != nil {
+		return nil
+	}
 	for _, m := range b.materials {
 		if err := c.extendOne(m); err != nil {
 			return err
@@ -26,12 +28,10 @@ func (c *Client) extend(b *clientBatch) error {
 }
 
 func (c *Client) extendOne(m *ClientMaterial) error {
-	m.labels = grow(&c.spare.labels, c.plan.ots)
-	m.choices = grow(&c.spare.choices, byteLen(c.plan.ots))
-	c.spare.labels, c.spare.choices = nil, nil // the material's until it is used, and prepared
+	c.roomForLabels(m)
 	for i := range c.plan.otPieces() {
 		n := c.plan.otPiece(i)
-		msg := grow(&c.spare.msg, ot.ExtendSize(n))
+		msg := grow(&c.spare.msg, c.plan.method.ExtendSize(n))
 		c.receiver.Extend(m.labels[i*otPiece:][:n], m.choices[i*otPiece/8:][:byteLen(n)], msg)
 		if err := c.conn.Post(msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)
@@ -40,10 +40,19 @@ func (c *Client) extendOne(m *ClientMaterial) error {
 	return nil
 }
 
+func (c *Client) roomForLabels(m *ClientMaterial) {
+	m.labels = grow(&c.spare.labels, c.plan.ots)
+	m.choices = grow(&c.spare.choices, byteLen(c.plan.ots))
+	c.spare.labels, c.spare.choices = nil, nil // the material's until it is used, and prepared
+}
+
 // receiveTransfers passes on the messages of the extension.
 func (s *session) receiveTransfers(p *preparation) error {
+	if s.silent != nil {
+		return nil
+	}
 	for i := range p.batch.n * s.plan.otPieces() {
-		msg := make([]byte, ot.ExtendSize(s.plan.otPiece(i%s.plan.otPieces())))
+		msg := make([]byte, s.plan.method.ExtendSize(s.plan.otPiece(i%s.plan.otPieces())))
 		if err := s.conn.Recv(msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
@@ -99,11 +108,15 @@ func (l *labelSource) extend(s *session, p *preparation, n int) labelPiece {
 	case buf = <-l.spent:
 	default:
 	}
+	labels := grow(&buf, n)
+	if s.silent != nil {
+		s.silent.Take(labels)
+		return labelPiece{labels: labels}
+	}
 	msg, ok := <-p.transfers
 	if !ok {
 		return labelPiece{err: p.failure()}
 	}
-	labels := grow(&buf, n)
 	return labelPiece{labels, s.sender.Extend(labels, msg)}
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"dorcas/internal/ot"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden transcripts")
@@ -18,14 +20,11 @@ var update = flag.Bool("update", false, "rewrite the golden transcripts")
 func TestTranscripts(t *testing.T) {
 	var got strings.Builder
 	for _, n := range networks {
-		b := n.build()
-		client, server := [32]byte{10}, [32]byte{20}
-		toServer, toClient := views(t, &b.m, b.input(), &client, &server)
-		plan, err := NewPlan(&b.m.Shape)
-		if err != nil {
-			t.Fatal(err)
-		}
-		writeTranscript(&got, n.name, plan.Steps(), toServer, toClient)
+		writeMethodTranscript(t, &got, n.name, n.build(), ot.SoftSpoken4)
+	}
+	for _, m := range []ot.Method{ot.SoftSpoken2, ot.SoftSpoken8, ot.Silent10, ot.Silent12} {
+		n := networks[1]
+		writeMethodTranscript(t, &got, fmt.Sprintf("%s, %v", n.name, m), n.build(), m)
 	}
 	writeBatchTranscript(t, &got)
 	const path = "testdata/transcripts.txt"
@@ -71,4 +70,15 @@ func writeBatchTranscript(t *testing.T, w io.Writer) {
 		t.Fatal(err)
 	}
 	writeTranscript(w, n.name+", a batch of three", batch.Steps(), toServer, toClient)
+}
+
+// writeMethodTranscript writes the hashes of a session's steps.
+func writeMethodTranscript(t *testing.T, w io.Writer, name string, b *builder, m ot.Method) {
+	client, server := [32]byte{10}, [32]byte{20}
+	toServer, toClient := viewsBy(t, &b.m, m, 1, b.input(), &client, &server)
+	plan, err := mustPlan(t, b).With(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTranscript(w, name, plan.Steps(), toServer, toClient)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"dorcas/internal/block"
 	"dorcas/internal/ot"
@@ -31,23 +32,25 @@ var errVersion = errors.New("protocol: the peer speaks another version")
 // The handshake agrees on the plan and makes the keys of the session.
 //
 //	client → server   hello: version, nonce
-//	server → client   hello: version, nonce; shape of the network
-//	client → server   hash of the plan, public key, base transfers (1)
+//	server → client   hello: version, nonce, memory for silent transfer; shape of the network
+//	client → server   hash of the plan, method of transfers, public key, base transfers (1)
 //	server → client   base transfers (2), start of the garbling keys
-//	client → server   punctured trees (3)
+//	client → server   punctured trees (3); first seeds of silent transfer, if that is the method
 //
 // The common half of the public key and everything in the transfers is bound
 // to both nonces.
-func (c *Client) handshake(expect *[32]byte) error {
+func (c *Client) handshake(opt *ClientOptions) error {
 	nonce := child(&c.seed, "nonce", 0)
 	if err := c.conn.Send(hello(nonce)); err != nil {
 		return fmt.Errorf("protocol: hello: %w", err)
 	}
 	c.meter.sent("hello", Session)
-	var reply [helloSize]byte
+	var reply [greetingSize]byte
+	start := time.Now()
 	if err := c.conn.Recv(reply[:]); err != nil {
 		return fmt.Errorf("protocol: hello: %w", err)
 	}
+	trip := time.Since(start)
 	if err := checkHello(reply[:]); err != nil {
 		return err
 	}
@@ -58,11 +61,34 @@ func (c *Client) handshake(expect *[32]byte) error {
 	if c.plan, err = parsePlan(shape); err != nil {
 		return err
 	}
-	if expect != nil && *expect != c.plan.hash {
-		return fmt.Errorf("%w: its plan is %x, expected %x", ErrModel, c.plan.hash[:8], expect[:8])
+	if opt.Expect != nil && *opt.Expect != c.plan.hash {
+		return fmt.Errorf("%w: its plan is %x, expected %x", ErrModel, c.plan.hash[:8], opt.Expect[:8])
 	}
 	c.meter.received("shape", Session)
+	if err := c.propose(opt, trip, binary.LittleEndian.Uint64(reply[helloSize:])); err != nil {
+		return err
+	}
 	return c.keys(sessionID(hello(nonce), reply[:]))
+}
+
+// propose puts a method of transfers into the plan: one that the server, which has so
+// much memory, will take, unless the options ask for another.
+func (c *Client) propose(opt *ClientOptions, trip time.Duration, memory uint64) (err error) {
+	if opt.Transfers != 0 {
+		if c.plan, err = c.plan.With(opt.Transfers); err != nil {
+			return err
+		}
+		if need := uint64(opt.Transfers.Memory(c.plan.ots)); need > memory {
+			return fmt.Errorf("protocol: transfers by %v take %d bytes of the server's memory, of which it has %d for them", opt.Transfers, need, memory)
+		}
+		return nil
+	}
+	link := guess(trip)
+	if opt.Link != nil {
+		link = *opt.Link
+	}
+	c.plan, err = c.plan.Choose(opt.Inferences, link, int64(min(memory, 1<<40)))
+	return err
 }
 
 func parsePlan(shape []byte) (*Plan, error) {
@@ -76,10 +102,11 @@ func parsePlan(shape []byte) (*Plan, error) {
 // keys is the second half of the handshake, at the client.
 func (c *Client) keys(session *[32]byte) error {
 	c.secret = rlwe.NewSecretKey(ring.NewStream(&c.seed, "secret key", 0))
-	setup, transfer := ot.NewReceiverSeeded(session, child(&c.seed, "transfers", 0))
-	msg := append(make([]byte, 0, keysSize), c.plan.hash[:]...)
-	msg = msg[:32+rlwe.PublicKeySize]
-	c.secret.PublicKey(msg[32:], session, ring.NewStream(&c.seed, "public key", 0))
+	setup, transfer := ot.NewReceiverSeeded(c.plan.method, session, child(&c.seed, "transfers", 0))
+	msg := append(make([]byte, 0, keysSize), c.plan.agreed[:]...)
+	msg = append(msg, byte(c.plan.method))
+	msg = msg[:33+rlwe.PublicKeySize]
+	c.secret.PublicKey(msg[33:], session, ring.NewStream(&c.seed, "public key", 0))
 	if err := c.conn.Send(append(msg, transfer...)); err != nil {
 		return fmt.Errorf("protocol: keys: %w", err)
 	}
@@ -99,6 +126,9 @@ func (c *Client) keys(session *[32]byte) error {
 		return fmt.Errorf("protocol: punctured trees: %w", err)
 	}
 	c.meter.sent("punctured trees", Session)
+	if err := c.startSilent(); err != nil {
+		return err
+	}
 	return c.conn.Flush()
 }
 
@@ -112,7 +142,7 @@ func (s *session) handshake() error {
 		return err
 	}
 	s.meter.received("hello", Session)
-	own := hello(child(&s.seed, "nonce", 0))
+	own := binary.LittleEndian.AppendUint64(hello(child(&s.seed, "nonce", 0)), uint64(s.memory))
 	if err := s.conn.Send(own); err != nil {
 		return fmt.Errorf("protocol: hello: %w", err)
 	}
@@ -128,15 +158,15 @@ func (s *session) keys(id *[32]byte) error {
 	if err := s.conn.Recv(msg); err != nil {
 		return fmt.Errorf("protocol: keys: %w", err)
 	}
-	if subtle.ConstantTimeCompare(msg[:32], s.plan.hash[:]) != 1 {
-		return fmt.Errorf("%w: the client's plan is %x, ours %x", ErrModel, msg[:8], s.plan.hash[:8])
+	if err := s.accept(msg[:32], ot.Method(msg[32])); err != nil {
+		return err
 	}
-	pk, err := rlwe.ParsePublicKey(msg[32:32+rlwe.PublicKeySize], id)
+	pk, err := rlwe.ParsePublicKey(msg[33:33+rlwe.PublicKeySize], id)
 	if err != nil {
 		return fmt.Errorf("protocol: keys: %w", err)
 	}
 	s.client = pk
-	setup, transfer, err := ot.NewSenderSeeded(id, child(&s.seed, "transfers", 0), msg[32+rlwe.PublicKeySize:])
+	setup, transfer, err := ot.NewSenderSeeded(s.plan.method, id, child(&s.seed, "transfers", 0), msg[33+rlwe.PublicKeySize:])
 	if err != nil {
 		return fmt.Errorf("protocol: keys: %w", err)
 	}
@@ -149,7 +179,7 @@ func (s *session) keys(id *[32]byte) error {
 		return fmt.Errorf("protocol: base transfers: %w", err)
 	}
 	s.meter.sent("base transfers", Session)
-	trees := make([]byte, ot.Msg3Size)
+	trees := make([]byte, s.plan.method.Msg3Size())
 	if err := s.conn.Recv(trees); err != nil {
 		return fmt.Errorf("protocol: punctured trees: %w", err)
 	}
@@ -157,6 +187,22 @@ func (s *session) keys(id *[32]byte) error {
 		return fmt.Errorf("protocol: punctured trees: %w", err)
 	}
 	s.meter.received("punctured trees", Session)
+	return s.startSilent()
+}
+
+// accept takes the client's method of transfers into the plan and compares the hashes.
+func (s *session) accept(hash []byte, m ot.Method) error {
+	if err := errTransfers(m, s.plan, s.memory); err != nil {
+		return err
+	}
+	plan, err := s.plan.With(m)
+	if err != nil {
+		return err
+	}
+	if subtle.ConstantTimeCompare(hash, plan.agreed[:]) != 1 {
+		return fmt.Errorf("%w: the client's plan is %x, ours %x", ErrModel, hash[:8], plan.agreed[:8])
+	}
+	s.plan = plan
 	return nil
 }
 

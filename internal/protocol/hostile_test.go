@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"dorcas/internal/ot"
 	"dorcas/internal/wire"
 	"dorcas/internal/wire/wiretest"
 	"dorcas/nn"
@@ -29,6 +30,12 @@ func hostileModel() *builder {
 // test has its hands in, and returns both parties' errors.
 func runSession(t *testing.T, s *Server, x []int32, client, server func(io.ReadWriteCloser) io.ReadWriteCloser) (clientErr, serverErr error) {
 	t.Helper()
+	return runSessionBy(t, s, ot.SoftSpoken4, x, client, server)
+}
+
+// runSessionBy is runSession with a method of transfers.
+func runSessionBy(t *testing.T, s *Server, method ot.Method, x []int32, client, server func(io.ReadWriteCloser) io.ReadWriteCloser) (clientErr, serverErr error) {
+	t.Helper()
 	a, b := net.Pipe()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -39,7 +46,7 @@ func runSession(t *testing.T, s *Server, x []int32, client, server func(io.ReadW
 		done <- err
 	}()
 	clientErr = func() error {
-		c, err := Connect(ctx, wire.New(client(a)), nil)
+		c, err := Connect(ctx, wire.New(client(a)), &ClientOptions{Transfers: method})
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 
 // Version is the version of the protocol; peers of different ones part at
 // the handshake. AGREED
-const Version = 4
+const Version = 5
 
 // otPiece is how many correlations one message of the extension makes. AGREED
 const otPiece = 1 << 15
@@ -31,7 +31,7 @@ const (
 )
 
 // Plan is all that both parties agree on for one network: derived from its
-// public shape alone, immutable.
+// public shape and the method of transfers alone, immutable.
 type Plan struct {
 	shape  *nn.Shape
 	bytes  []byte // the shape as it travels
@@ -42,8 +42,12 @@ type Plan struct {
 	ots    int
 	keys   uint64 // of garbling, per inference
 	frames int64  // bytes of tables and pads
+	method ot.Method
 	steps  []Step
-	hash   [32]byte
+	hash   [32]byte // with SoftSpoken4
+	agreed [32]byte // with method
+
+	variants *variants // of all methods, this one among them
 
 	batching sync.Mutex
 	batches  map[int]*Batch // as far as anybody asked
@@ -69,7 +73,7 @@ func NewPlan(s *nn.Shape) (*Plan, error) {
 	if err := checkStages(s); err != nil {
 		return nil, err
 	}
-	p := &Plan{shape: s, bytes: b}
+	p := &Plan{shape: s, bytes: b, method: ot.SoftSpoken4}
 	if p.moduli, err = moduli(s); err != nil {
 		return nil, err
 	}
@@ -81,6 +85,8 @@ func NewPlan(s *nn.Shape) (*Plan, error) {
 	if p.hash, err = p.digest(); err != nil {
 		return nil, err
 	}
+	p.agreed = p.hash
+	p.variants = &variants{plans: map[ot.Method]*Plan{p.method: p}}
 	return p, nil
 }
 
@@ -106,7 +112,8 @@ func checkStages(s *nn.Shape) error {
 	return nil
 }
 
-// Hash identifies the plan; equal hashes mean equal plans.
+// Hash identifies the network: equal hashes mean plans that differ in the method of
+// transfers at most.
 func (p *Plan) Hash() [32]byte { return p.hash }
 
 // Shape returns the public shape of the network; not to be changed.
@@ -212,7 +219,7 @@ func (p *Plan) digest() ([32]byte, error) {
 	b, err := json.Marshal(struct {
 		Version                                int
 		Degree, Modulus                        uint64
-		CiphertextSize, OTTree, KeyBatch       int
+		CiphertextSize, OTMethod, KeyBatch     int
 		ChunkInstances, ChunkElements, OTPiece int
 		Shape                                  json.RawMessage
 		Layouts                                []string
@@ -220,7 +227,7 @@ func (p *Plan) digest() ([32]byte, error) {
 		OTs                                    int
 		Keys                                   uint64
 	}{
-		Version, ring.N, ring.Q, rlwe.CiphertextSize, ot.K, garble.KeyBatch, chunkInstances, chunkElements, otPiece,
+		Version, ring.N, ring.Q, rlwe.CiphertextSize, int(p.method), garble.KeyBatch, chunkInstances, chunkElements, otPiece,
 		p.bytes, layoutNames(p.convs), p.steps, p.ots, p.keys,
 	})
 	if err != nil {

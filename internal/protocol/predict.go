@@ -83,9 +83,10 @@ func (p *Plan) OTs() int { return p.ots }
 
 // Memory returns the bytes that one prepared inference takes at the client,
 // and the most that its preparation takes at the server, weights aside:
-// messages that wait, labels made ahead, and the chunks in hand.
+// messages that wait, labels made ahead, and the chunks in hand. The state of
+// silent transfer, which a session has once, is in both.
 func (p *Plan) Memory() (client, server int64) {
-	client = int64(p.ots) * block.Size
+	client = int64(p.ots)*block.Size + int64(p.method.Memory(p.ots))
 	for _, s := range p.steps {
 		if s.Name == "tables" {
 			client += s.Bytes

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"dorcas/internal/ot"
 	"dorcas/internal/wire"
 	"dorcas/nn"
 )
@@ -15,6 +16,12 @@ import (
 // meet runs a server for m and returns a client of it; both are on an
 // unbuffered pipe. The test fails unless the server's session ends well.
 func meet(t *testing.T, m *nn.Model) (*Client, *observer) {
+	t.Helper()
+	return meetBy(t, m, ot.SoftSpoken4)
+}
+
+// meetBy is meet with a method of transfers, or 0 for the client's choice.
+func meetBy(t *testing.T, m *nn.Model, method ot.Method) (*Client, *observer) {
 	t.Helper()
 	server, err := NewServer(m)
 	if err != nil {
@@ -26,7 +33,7 @@ func meet(t *testing.T, m *nn.Model) (*Client, *observer) {
 	go func() {
 		done <- server.Serve(context.Background(), wire.New(b), &ServeOptions{Observe: seen.observe})
 	}()
-	c, err := Connect(t.Context(), wire.New(a), nil)
+	c, err := Connect(t.Context(), wire.New(a), &ClientOptions{Transfers: method})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,10 @@ type session struct {
 	conn      *wire.Conn
 	seed      [32]byte
 	client    *rlwe.PublicKey
+	plan      *Plan // the server's, with the client's method of transfers
 	sender    *ot.Sender
+	silent    *ot.SilentSender // nil if the plan has none
+	memory    int64            // for silent
 	start     block.Block
 	materials map[uint32]*serverMaterial // not used yet
 	prepared  uint64
@@ -98,6 +101,9 @@ type ServeOptions struct {
 	// Observe is called after every phase with its cost, from the goroutine
 	// of the session.
 	Observe func(Phase, []StepStats)
+	// TransferMemory bounds the bytes that the session may keep for silent
+	// transfer: 0 for 64 MiB, negative for none.
+	TransferMemory int64
 	// InsecureSeed replaces the system's randomness.
 	InsecureSeed *[32]byte
 }
@@ -105,10 +111,16 @@ type ServeOptions struct {
 // Serve runs one session over conn, which it owns, until the client takes
 // its leave, the peer fails or ctx ends.
 func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) error {
-	ss := &session{Server: s, conn: conn, materials: map[uint32]*serverMaterial{}}
+	ss := &session{
+		Server: s, plan: s.plan, conn: conn,
+		materials: map[uint32]*serverMaterial{}, memory: defaultTransferMemory,
+	}
 	rand.Read(ss.seed[:])
 	if opt != nil {
 		ss.observe = opt.Observe
+		if opt.TransferMemory != 0 {
+			ss.memory = max(0, opt.TransferMemory)
+		}
 		if opt.InsecureSeed != nil {
 			ss.seed = *opt.InsecureSeed
 		}
@@ -237,6 +249,9 @@ func (s *session) prepare(number uint32, b *Batch) error {
 	}
 	defer close(p.stop)
 	s.background.Go(func() { s.receiveOffline(p) })
+	if err := s.sendRefills(p); err != nil {
+		return err
+	}
 	p.labels = newLabelSource(s, p)
 	if err := inOrder(p, s.answer, s.sendTables); err != nil {
 		return err

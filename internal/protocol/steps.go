@@ -34,12 +34,13 @@ type Step struct {
 
 // Lengths of single messages, in bytes.
 const (
-	nonceSize   = 32
-	helloSize   = 8 + nonceSize // magic, version, nonce
-	keysSize    = 32 + rlwe.PublicKeySize + ot.Msg1Size
-	replySize   = ot.Msg2Size + block.Size
-	requestSize = 1 + 4 // command, number of the material
-	seedSize    = 32
+	nonceSize    = 32
+	helloSize    = 8 + nonceSize                             // magic, version, nonce
+	greetingSize = helloSize + 8                             // the server's: and the memory that it has for silent transfer
+	keysSize     = 32 + 1 + rlwe.PublicKeySize + ot.Msg1Size // hash of the plan, method of transfers
+	replySize    = ot.Msg2Size + block.Size
+	requestSize  = 1 + 4 // command, number of the material
+	seedSize     = 32
 )
 
 // step appends a row of frames with the given payload.
@@ -50,10 +51,13 @@ func (p *Plan) step(name string, phase Phase, layer int, toServer bool, frames i
 // planSteps lists every message in order.
 func (p *Plan) planSteps() {
 	p.step("hello", Setup, Session, true, 1, helloSize)
-	p.step("shape", Setup, Session, false, 2, int64(helloSize+len(p.bytes)))
+	p.step("shape", Setup, Session, false, 2, int64(greetingSize+len(p.bytes)))
 	p.step("keys", Setup, Session, true, 1, keysSize)
 	p.step("base transfers", Setup, Session, false, 1, replySize)
-	p.step("punctured trees", Setup, Session, true, 1, ot.Msg3Size)
+	p.step("punctured trees", Setup, Session, true, 1, int64(p.method.Msg3Size()))
+	if c, ok := p.silent(); ok {
+		p.step("first seeds", Setup, Session, true, 1, int64(c.StartSize()))
+	}
 
 	p.offlineSteps(1)
 
@@ -84,11 +88,7 @@ func (p *Plan) offlineSteps(n int) {
 	for _, c := range p.convs {
 		p.step("uploads", Offline, c.layer, true, c.layout.Uploads(), int64(c.layout.UploadBytes()))
 	}
-	extend := int64(0)
-	for i := range p.otPieces() {
-		extend += int64(ot.ExtendSize(p.otPiece(i)))
-	}
-	p.step("transfers", Offline, Session, true, n*p.otPieces(), int64(n)*extend)
+	p.planTransfers(n)
 	for _, c := range p.convs {
 		p.step("answers", Offline, c.layer, false, c.layout.Answers(), int64(c.layout.AnswerBytes()))
 	}

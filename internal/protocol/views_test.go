@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dorcas/internal/garble"
+	"dorcas/internal/ot"
 	"dorcas/internal/wire"
 	"dorcas/internal/wire/wiretest"
 	"dorcas/nn"
@@ -28,6 +29,12 @@ func views(t *testing.T, m *nn.Model, x []int32, client, server *[32]byte) (toSe
 // batchViews is views of a preparation of n, of which the last is used.
 func batchViews(t *testing.T, m *nn.Model, n int, x []int32, client, server *[32]byte) (toServer, toClient view) {
 	t.Helper()
+	return viewsBy(t, m, ot.SoftSpoken4, n, x, client, server)
+}
+
+// viewsBy is batchViews with a method of transfers.
+func viewsBy(t *testing.T, m *nn.Model, method ot.Method, n int, x []int32, client, server *[32]byte) (toServer, toClient view) {
+	t.Helper()
 	s, err := NewServer(m)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +45,7 @@ func batchViews(t *testing.T, m *nn.Model, n int, x []int32, client, server *[32
 	go func() {
 		done <- s.Serve(context.Background(), wire.New(b), &ServeOptions{InsecureSeed: server})
 	}()
-	c, err := Connect(t.Context(), wire.New(rec), &ClientOptions{InsecureSeed: client})
+	c, err := Connect(t.Context(), wire.New(rec), &ClientOptions{InsecureSeed: client, Transfers: method})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +72,7 @@ func (p *Plan) stepsWith(t *testing.T, n int) []Step {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := Plan{shape: p.shape, bytes: p.bytes, moduli: p.moduli, convs: b.convs, stages: p.stages, levels: p.levels, ots: p.ots}
+	steps := Plan{shape: p.shape, bytes: p.bytes, moduli: p.moduli, convs: b.convs, stages: p.stages, levels: p.levels, ots: p.ots, method: p.method}
 	steps.planSteps()
 	i := slices.IndexFunc(steps.steps, func(s Step) bool { return s.Phase == Offline })
 	j := slices.IndexFunc(steps.steps, func(s Step) bool { return s.Phase == Online })
