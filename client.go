@@ -24,6 +24,14 @@ type ClientOptions struct {
 	// PlanHash is the hash of the only plan that the client accepts: the
 	// session then fails unless the server runs that very network shape.
 	PlanHash *[32]byte
+	// Transfers is the method of oblivious transfers to use; 0 means the one that is
+	// estimated to be the quickest over Link and that the server affords.
+	Transfers Transfers
+	// Link is the connection, as far as known; nil means that it is guessed from
+	// the time of a round trip.
+	Link *Link
+	// Inferences is how many are expected in the session, 0 for one.
+	Inferences int
 }
 
 // ErrModel reports that the server runs another network than the client asks
@@ -36,7 +44,7 @@ func NewClient(ctx context.Context, rw io.ReadWriteCloser, opt *ClientOptions) (
 	conn := wire.New(rw)
 	var o protocol.ClientOptions
 	if opt != nil {
-		o.Expect = opt.PlanHash
+		o = protocol.ClientOptions{Expect: opt.PlanHash, Transfers: opt.Transfers, Link: opt.Link, Inferences: opt.Inferences}
 	}
 	c, err := protocol.Connect(ctx, conn, &o)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // Server serves one network to any number of clients at once.
 type Server struct {
 	server  *protocol.Server
-	observe func(Phase, []StepStats)
+	options protocol.ServeOptions
 }
 
 // ServerOptions configure a Server; nil is good.
@@ -20,6 +20,9 @@ type ServerOptions struct {
 	// Observe is called at the end of every phase of every session with what
 	// it cost, from that session's goroutine.
 	Observe func(Phase, []StepStats)
+	// TransferMemory bounds the bytes that a session may keep for silent transfer:
+	// 0 for 64 MiB, negative for none.
+	TransferMemory int64
 }
 
 // NewServer checks the model, plans the protocol and encodes the weights.
@@ -30,7 +33,7 @@ func NewServer(m *nn.Model, opt *ServerOptions) (*Server, error) {
 	}
 	server := &Server{server: s}
 	if opt != nil {
-		server.observe = opt.Observe
+		server.options = protocol.ServeOptions{Observe: opt.Observe, TransferMemory: opt.TransferMemory}
 	}
 	return server, nil
 }
@@ -44,5 +47,5 @@ func (s *Server) WeightBytes() int64 { return s.server.WeightBytes() }
 // Serve runs one session over rw, which it closes, until the client leaves,
 // ctx ends or something fails. A failed session harms no other.
 func (s *Server) Serve(ctx context.Context, rw io.ReadWriteCloser) error {
-	return s.server.Serve(ctx, wire.New(rw), &protocol.ServeOptions{Observe: s.observe})
+	return s.server.Serve(ctx, wire.New(rw), &s.options)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/pprof"
 
+	"dorcas"
 	"dorcas/nn"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ type benchFlags struct {
 	n       int
 	batch   int
 	clients int
-	link    string
+	transferFlags
 	profile string
 }
 
@@ -39,19 +40,21 @@ inferences, prepared together (offline), then run one by one (online).
 
 --link delays and slows the client's connections, each of them alone, in both
 directions. It carries what the protocol sends and knows neither headers, nor
-loss, nor a slow start; connecting takes a round trip.
+loss, nor a slow start; connecting takes a round trip. The client knows it when it
+chooses how to make transfers, unless --transfers says so.
 
 With --json: {"model","n","setup_seconds","setup_bytes","offline_seconds",
 "online_seconds","total_seconds","client_to_server_bytes",
 "server_to_client_bytes","rounds_online","client_peak_bytes",
 "server_peak_bytes","inferences","exact","clients","throughput_per_second",
-"latency_p50_seconds","latency_p95_seconds", and more}. All but the throughput,
+"latency_p50_seconds","latency_p95_seconds","transfers", and more}. All but the throughput,
 which is of all clients together, are of one inference: medians, bytes of both
 phases, set-up apart. Peaks are the largest resident memory of each process,
 null where the system does not tell; the client's is of all its sessions.`,
 		Example: `  dorcas bench
   dorcas bench --model net.dorcas --n 50 --json
   dorcas bench --model net.dorcas --link 100mbit,40ms
+  dorcas bench --model net.dorcas --link 100mbit,40ms --transfers silent11
   dorcas bench --model net.dorcas --batch 10
   dorcas bench --model net.dorcas --clients 16 --n 5`,
 		Args: between(0, 0, "none"),
@@ -62,33 +65,26 @@ null where the system does not tell; the client's is of all its sessions.`,
 	flags.IntVar(&f.n, "n", 20, "repetitions that count")
 	flags.IntVar(&f.batch, "batch", 1, "inferences prepared together, and then run, in a repetition")
 	flags.IntVar(&f.clients, "clients", 1, "sessions at the same time")
-	flags.StringVar(&f.link, "link", "", "bandwidth and round-trip time to measure with, like 100mbit,40ms (default loopback as it is)")
+	f.register(flags, "bandwidth and round-trip time to measure with, like 100mbit,40ms (default loopback as it is)")
 	flags.StringVar(&f.profile, "cpuprofile", "", "write CPU profiles to FILE.client and FILE.server")
 	_ = flags.MarkHidden("cpuprofile") // fails for unknown flags only
 	return cmd
 }
 
-func (f *benchFlags) check() (*link, error) {
+func (f *benchFlags) check() (*dorcas.ClientOptions, *link, error) {
 	for _, v := range []struct {
 		name  string
 		value int
 	}{{"n", f.n}, {"batch", f.batch}, {"clients", f.clients}} {
 		if v.value < 1 {
-			return nil, usagef("--%s %d: at least 1", v.name, v.value)
+			return nil, nil, usagef("--%s %d: at least 1", v.name, v.value)
 		}
 	}
-	if f.link == "" {
-		return nil, nil
-	}
-	l, err := parseLink(f.link)
-	if err != nil {
-		return nil, err
-	}
-	return &l, nil
+	return f.options(f.n * f.batch)
 }
 
 func (f *benchFlags) run(cmd *cobra.Command, g *globals) error {
-	l, err := f.check()
+	options, l, err := f.check()
 	if err != nil {
 		return err
 	}
@@ -97,7 +93,7 @@ func (f *benchFlags) run(cmd *cobra.Command, g *globals) error {
 		return err
 	}
 	defer server.kill()
-	b := &bench{flags: f, link: l, address: server.address}
+	b := &bench{flags: f, options: options, link: l, address: server.address}
 	b.bar = newProgress(cmd.ErrOrStderr(), g, f.n*f.batch*f.clients, "inferring privately")
 	defer b.bar.done()
 	if err := b.measure(cmd.Context()); err != nil {

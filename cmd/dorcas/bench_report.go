@@ -17,6 +17,7 @@ type benchReport struct {
 	Clients      int     `json:"clients"`
 	Link         *link   `json:"link"` // null: loopback as it is
 	Cores        int     `json:"cores"`
+	Transfers    string  `json:"transfers"`
 	Inferences   int     `json:"inferences"` // of all clients
 	Exact        int     `json:"exact"`      // equal to the clear network in every integer
 	Setup        float64 `json:"setup_seconds"`
@@ -43,7 +44,7 @@ func (b *bench) report() *benchReport {
 	of := func(f func(benchCost) float64) float64 { return quantile(costs, 0.5, f) }
 	total := func(c benchCost) float64 { return c.offline + c.online }
 	return &benchReport{
-		Model: b.name, N: b.flags.n, Batch: b.flags.batch, Clients: b.flags.clients, Link: b.link, Cores: runtime.GOMAXPROCS(0),
+		Model: b.name, N: b.flags.n, Batch: b.flags.batch, Clients: b.flags.clients, Link: b.link, Cores: runtime.GOMAXPROCS(0), Transfers: b.transfers,
 		Setup:        quantile(b.setups, 0.5, func(s setupCost) float64 { return s.seconds }),
 		SetupBytes:   int64(quantile(b.setups, 0.5, func(s setupCost) float64 { return float64(s.bytes) })),
 		Offline:      of(func(c benchCost) float64 { return c.offline }),
@@ -103,7 +104,8 @@ func (r *benchReport) write(w io.Writer, g *globals) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nclients         %d, together %.3g inferences/s\n", r.Clients, r.Throughput)
+	fmt.Fprintf(w, "\ntransfers       %s\n", r.Transfers)
+	fmt.Fprintf(w, "clients         %d, together %.3g inferences/s\n", r.Clients, r.Throughput)
 	fmt.Fprintf(w, "latency         %s median, %s 95th percentile\n", seconds(r.LatencyP50), seconds(r.LatencyP95))
 	_, err := fmt.Fprintf(w, "peak memory     client %s, server %s\n", peakSize(r.ClientPeak), peakSize(r.ServerPeak))
 	return err

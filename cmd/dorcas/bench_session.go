@@ -21,15 +21,17 @@ const leastSetups = 3
 // bench is the client's process: sessions that repeat the same.
 type bench struct {
 	flags   *benchFlags
+	options *dorcas.ClientOptions
 	link    *link
 	address string
 	bar     *progress
 	done    atomic.Int64
 
-	name     string
-	sessions []*benchSession
-	setups   []setupCost
-	elapsed  float64 // of all that counts, in seconds
+	name      string
+	transfers string // of the session that was opened last
+	sessions  []*benchSession
+	setups    []setupCost
+	elapsed   float64 // of all that counts, in seconds
 }
 
 // setupCost is what opening a session took.
@@ -73,7 +75,7 @@ func (b *bench) measure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.name = client.Shape().Name
+		b.name, b.transfers = client.Shape().Name, client.Plan().Transfers().String()
 		if i < b.flags.clients {
 			b.sessions = append(b.sessions, &benchSession{number: uint64(i), client: client})
 		} else if err := client.Close(); err != nil {
@@ -124,7 +126,7 @@ func (b *bench) open(ctx context.Context) (*dorcas.Client, error) {
 		}
 		over = newShaped(conn, *b.link)
 	}
-	client, err := dorcas.NewClient(ctx, over, nil)
+	client, err := dorcas.NewClient(ctx, over, b.options)
 	if err != nil {
 		return nil, err
 	}

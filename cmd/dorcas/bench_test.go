@@ -74,6 +74,7 @@ func TestBenchMistakes(t *testing.T) {
 		{"bench --batch 0", 2, `dorcas bench: --batch 0: at least 1.*\n`},
 		{"bench --clients -1", 2, `dorcas bench: --clients -1: at least 1.*\n`},
 		{"bench --link 1mbit", 2, `dorcas bench: --link "1mbit": .*\n`},
+		{"bench --transfers fast", 2, `dorcas bench: --transfers "fast": auto.*\n`},
 		{"bench --model digits.onnx", 1, `dorcas bench: .*digits.onnx.*: check the path\n`},
 		{"bench-server", 2, `dorcas bench-server: have 0 arguments.*\n`},
 	}

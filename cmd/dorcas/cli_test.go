@@ -324,6 +324,13 @@ func TestDemoSums(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	method, err := dorcas.ParseTransfers(r.Transfers)
+	if err == nil {
+		p, err = p.With(method)
+	}
+	if err != nil || method.Memory(1) > 0 {
+		t.Fatalf("%v, %v", method, err) // each preparation of an extension costs the same
+	}
 	var toServer, toClient int64
 	rounds := 0
 	for _, c := range phaseCosts(p) {

@@ -10,18 +10,19 @@ import (
 
 // demoReport is what demo prints; sums are over all images.
 type demoReport struct {
-	Images   int        `json:"images"`
-	Exact    int        `json:"exact"`   // equal to the clear network in every integer
-	Correct  int        `json:"correct"` // equal to the true label
-	Setup    float64    `json:"setup_seconds"`
-	Offline  float64    `json:"offline_seconds"`
-	Online   float64    `json:"online_seconds"`
-	ToServer int64      `json:"client_to_server_bytes"`
-	ToClient int64      `json:"server_to_client_bytes"`
-	Rounds   int        `json:"rounds"`
-	Model    string     `json:"model"`
-	Results  []demoLine `json:"results"`
-	Layers   []stepSum  `json:"layers"`
+	Images    int        `json:"images"`
+	Exact     int        `json:"exact"`   // equal to the clear network in every integer
+	Correct   int        `json:"correct"` // equal to the true label
+	Setup     float64    `json:"setup_seconds"`
+	Offline   float64    `json:"offline_seconds"`
+	Online    float64    `json:"online_seconds"`
+	ToServer  int64      `json:"client_to_server_bytes"`
+	ToClient  int64      `json:"server_to_client_bytes"`
+	Rounds    int        `json:"rounds"`
+	Model     string     `json:"model"`
+	Transfers string     `json:"transfers"`
+	Results   []demoLine `json:"results"`
+	Layers    []stepSum  `json:"layers"`
 
 	plan *dorcas.Plan
 	sums map[place]*stepSum
@@ -68,7 +69,7 @@ type stepSum struct {
 }
 
 func newDemoReport(c *dorcas.Client) *demoReport {
-	r := &demoReport{Model: c.Shape().Name, plan: c.Plan(), sums: map[place]*stepSum{}}
+	r := &demoReport{Model: c.Shape().Name, Transfers: c.Plan().Transfers().String(), plan: c.Plan(), sums: map[place]*stepSum{}}
 	r.take(c.SetupStats())
 	return r
 }

@@ -16,6 +16,7 @@ import (
 
 type inferFlags struct {
 	inputFlags
+	transferFlags
 	server    string
 	timeout   time.Duration
 	modelHash string
@@ -38,8 +39,9 @@ One session serves all inputs, one after another.
   dorcas infer --server tls://host:7443 --format csv 'scans/*.dcm' > answers.csv`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, g, args) },
 	}
-	f.register(cmd)
+	f.inputFlags.register(cmd)
 	flags := cmd.Flags()
+	f.transferFlags.register(flags, "bandwidth and round-trip time of the connection, like 100mbit,40ms, to choose how to make transfers by (default a guess from a round trip)")
 	flags.StringVar(&f.server, "server", "", "the server: tls://host:port, or tcp://host:port without encryption")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "longest time for connecting, and for each input; 0 for no limit")
 	flags.StringVar(&f.modelHash, "model-hash", "", "accept only the model with this hash (compile, inspect and serve print it)")
@@ -68,12 +70,15 @@ func (f *inferFlags) run(cmd *cobra.Command, g *globals, args []string) error {
 	if err != nil {
 		return err
 	}
-	hash, err := parseHash(f.modelHash)
+	opt, _, err := f.options(len(files))
 	if err != nil {
 		return err
 	}
+	if opt.PlanHash, err = parseHash(f.modelHash); err != nil {
+		return err
+	}
 	start := time.Now()
-	client, err := f.connect(cmd.Context(), hash)
+	client, err := f.connect(cmd.Context(), opt)
 	if err != nil {
 		return err
 	}
@@ -102,7 +107,7 @@ func (f *inferFlags) limit(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("no answer within %v: %w", f.timeout, context.DeadlineExceeded))
 }
 
-func (f *inferFlags) connect(ctx context.Context, hash *[32]byte) (*dorcas.Client, error) {
+func (f *inferFlags) connect(ctx context.Context, opt *dorcas.ClientOptions) (*dorcas.Client, error) {
 	ctx, cancel := f.limit(ctx)
 	defer cancel()
 	if f.timeout > 0 {
@@ -112,7 +117,7 @@ func (f *inferFlags) connect(ctx context.Context, hash *[32]byte) (*dorcas.Clien
 	if err != nil {
 		return nil, err
 	}
-	return dorcas.NewClient(ctx, conn, &dorcas.ClientOptions{PlanHash: hash})
+	return dorcas.NewClient(ctx, conn, opt)
 }
 
 func summarize(w io.Writer, client *dorcas.Client, n int, d time.Duration) {

@@ -93,9 +93,10 @@ func newBatchCost(p *dorcas.Plan, n int) (*batchCost, error) {
 // prediction is the estimated time of each phase over a link.
 type prediction struct {
 	link
-	Setup   float64 `json:"setup"`
-	Offline float64 `json:"offline"`
-	Online  float64 `json:"online"`
+	Transfers string  `json:"transfers"` // what a client on this link proposes for one inference
+	Setup     float64 `json:"setup"`
+	Offline   float64 `json:"offline"`
+	Online    float64 `json:"online"`
 }
 
 func inspect(cmd *cobra.Command, g *globals, file string, links []link, batch int) error {
@@ -122,12 +123,26 @@ func inspect(cmd *cobra.Command, g *globals, file string, links []link, batch in
 	v.Estimates = "computation on " + estimatesRestOn
 	v.ClientMemory, v.ServerMemory = p.Memory()
 	for _, l := range links {
-		v.Times = append(v.Times, prediction{l, l.seconds(v.Phases[0]), l.seconds(v.Phases[1]), l.seconds(v.Phases[2])})
+		x, err := predict(p, l)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		v.Times = append(v.Times, x)
 	}
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), v)
 	}
 	return v.write(cmd.OutOrStdout())
+}
+
+// predict estimates the times over a link, with the transfers that a client chooses for it.
+func predict(p *dorcas.Plan, l link) (prediction, error) {
+	p, err := p.Choose(1, *l.rates(), dorcas.DefaultTransferMemory)
+	if err != nil {
+		return prediction{}, err
+	}
+	c := phaseCosts(p)
+	return prediction{l, p.Transfers().String(), l.seconds(c[0]), l.seconds(c[1]), l.seconds(c[2])}, nil
 }
 
 func (v *inspection) write(w io.Writer) error {
@@ -166,9 +181,9 @@ func (v *inspection) write(w io.Writer) error {
 		fmt.Fprintf(w, "         client %s for %d prepared together; server %s while it prepares them\n\n",
 			size(b.ClientMemory), b.Inferences, size(b.ServerMemory))
 	}
-	t = newTable(1, "estimated time", "setup", "offline", "online")
+	t = newTable(1, "estimated time", "setup", "offline", "online", "transfers")
 	for _, x := range v.Times {
-		t.add(x.Name, seconds(x.Setup), seconds(x.Offline), seconds(x.Online))
+		t.add(x.Name, seconds(x.Setup), seconds(x.Offline), seconds(x.Online), x.Transfers)
 	}
 	if err := t.write(w); err != nil {
 		return err

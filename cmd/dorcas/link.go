@@ -44,6 +44,8 @@ func parseLink(s string) (link, error) {
 	return l, nil
 }
 
+func (l link) trip() time.Duration { return time.Duration(l.RoundTrip * float64(time.Second)) }
+
 // Seconds of computation: estimates, fitted to loopback runs of four networks
 // of 38 000 to 1.4 million gates with both parties on the same two cores of a
 // server with AVX-512. They fit those within a third.
@@ -55,7 +57,6 @@ const (
 	perProduct      = 2e-6
 	perAndOffline   = 18e-9
 	perAndOnline    = 11e-9
-	perTransfer     = 35e-9
 	estimatesRestOn = "two cores of a server with AVX-512, shared by both parties"
 )
 
@@ -74,7 +75,7 @@ func phaseCosts(p *dorcas.Plan) []phaseCost {
 	for _, l := range p.Layers() {
 		offline += float64(l.Ciphertexts)*perCiphertext + float64(l.Products)*perProduct
 	}
-	offline += float64(p.Ands())*perAndOffline + float64(p.OTs())*perTransfer
+	offline += float64(p.Ands())*perAndOffline + p.Transfers().Seconds(p.OTs(), dorcas.Link{})
 	costs := []phaseCost{
 		{Phase: dorcas.Setup, Compute: setupSeconds},
 		{Phase: dorcas.Offline, Compute: offline},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type serveFlags struct {
 	listen    string
 	readyFile string
 	logJSON   bool
+	memory    int64
 	limits    serve.Options
 	tls       transport.ListenOptions
 }
@@ -54,6 +56,7 @@ network from its answers, whatever the protocol: offer it to clients you know.`,
 	flags.DurationVar(&f.limits.Idle, "idle-timeout", 2*time.Minute, "end sessions whose client is silent for so long")
 	flags.DurationVar(&f.limits.Handshake, "handshake-timeout", 10*time.Second, "longest time to open a session")
 	flags.DurationVar(&f.limits.Grace, "grace", 30*time.Second, "how long open sessions may go on after an interrupt")
+	flags.Int64Var(&f.memory, "transfer-memory", 64, "MiB that a session may keep for silent transfer; 0 to refuse it")
 	flags.BoolVar(&f.logJSON, "log-json", false, "log JSON in place of text")
 	return cmd
 }
@@ -68,6 +71,8 @@ func (f *serveFlags) check() error {
 		return usagef("no --cert and --key for %s: dorcas cert makes a pair for trying out", f.listen)
 	case (f.tls.CertFile == "") != (f.tls.KeyFile == ""):
 		return usagef("--cert and --key go together")
+	case f.memory < 0 || f.memory > 1<<20:
+		return usagef("--transfer-memory %d: 0 to %d MiB", f.memory, 1<<20)
 	case f.limits.Grace < 0:
 		return usagef("--grace %v is negative", f.limits.Grace)
 	case f.limits.Grace == 0:
@@ -81,7 +86,7 @@ func (f *serveFlags) run(cmd *cobra.Command, g *globals, model string) error {
 		return err
 	}
 	log := f.logger(cmd, g)
-	server, err := load(cmd.Context(), model)
+	server, err := load(cmd.Context(), model, &dorcas.ServerOptions{TransferMemory: cmp.Or(f.memory<<20, -1)})
 	if err != nil {
 		return err
 	}
@@ -118,14 +123,14 @@ func (f *serveFlags) run(cmd *cobra.Command, g *globals, model string) error {
 }
 
 // load reads a model and prepares to serve it.
-func load(ctx context.Context, name string) (*dorcas.Server, error) {
+func load(ctx context.Context, name string, opt *dorcas.ServerOptions) (*dorcas.Server, error) {
 	var server *dorcas.Server
 	err := interruptible(ctx, func() error {
 		m, err := readModel(name)
 		if err != nil {
 			return err
 		}
-		server, err = dorcas.NewServer(m, nil)
+		server, err = dorcas.NewServer(m, opt)
 		return err
 	})
 	if err != nil {

@@ -113,7 +113,7 @@ type ServeOptions struct {
 func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) error {
 	ss := &session{
 		Server: s, plan: s.plan, conn: conn,
-		materials: map[uint32]*serverMaterial{}, memory: defaultTransferMemory,
+		materials: map[uint32]*serverMaterial{}, memory: DefaultTransferMemory,
 	}
 	rand.Read(ss.seed[:])
 	if opt != nil {

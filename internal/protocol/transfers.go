@@ -13,9 +13,9 @@ import (
 // from the network: the client proposes a method, for it knows its link, and the server
 // takes any that it can afford. The plan that both hash has it.
 
-// defaultTransferMemory is what a server lets one session keep for silent
+// DefaultTransferMemory is what a server lets one session keep for silent
 // transfer, unless its options say otherwise. LOCAL
-const defaultTransferMemory = 64 << 20
+const DefaultTransferMemory = 64 << 20
 
 // errTransfers reports a method that there is not, or that a server cannot afford.
 func errTransfers(m ot.Method, p *Plan, memory int64) error {
