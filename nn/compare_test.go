@@ -30,7 +30,8 @@ func TestCompare(t *testing.T) {
 	for seed := range uint64(6) {
 		b := compared(seed)
 		samples := b.samples(30, false)
-		m, report, err := Quantize(&b.Graph, samples, &QuantizeOptions{ActBits: 6})
+		how := []Equalization{EqualizeNever, EqualizeAlways}[seed%2]
+		m, report, err := Quantize(&b.Graph, samples, &QuantizeOptions{ActBits: 6, Equalize: how})
 		if err != nil {
 			t.Fatal(err)
 		}

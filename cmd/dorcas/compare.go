@@ -22,7 +22,8 @@ func newCompare(g *globals) *cobra.Command {
 		Short: "Find the layer where a model parts from the network it was made of",
 		Long: `Run a model and the ONNX network that it was compiled from on the same inputs, in
 the clear, and find the first layer whose integers are too far from the float
-network's values (--error), or that clamps too many (--clamped).
+network's values (--error), or that clamps too many (--clamped) and is off by a
+quarter of --error.
 
 error is the root mean square difference, as a share of the float tensor's own
 root mean square, over all inputs together. Layers without a number do part of
@@ -108,11 +109,20 @@ func (f *compareFlags) compare(graph *nn.Graph, m *nn.Model, x [][]float32) (*pa
 	}
 	p := &parting{Inputs: len(x), Same: int(e.Agree*float64(len(x)) + 0.5), Layers: layers, index: -1}
 	for i := range layers {
-		if d := &layers[i]; p.First == nil && (d.Twin != "" && 100*d.Error > f.error || 100*d.Saturation > f.clamped) {
-			p.First, p.index = d, i
+		if p.First == nil && f.parts(&layers[i]) {
+			p.First, p.index = &layers[i], i
 		}
 	}
 	return p, nil
+}
+
+// parts reports whether a layer is too far off. Values that are clamped count
+// where that shows: many may be cut by one step only.
+func (f *compareFlags) parts(d *nn.Difference) bool {
+	if d.Twin == "" {
+		return 100*d.Saturation > f.clamped
+	}
+	return 100*d.Error > f.error || 100*d.Saturation > f.clamped && 400*d.Error > f.error
 }
 
 func (p *parting) write(w io.Writer, f *compareFlags) error {

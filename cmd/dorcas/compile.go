@@ -137,7 +137,7 @@ func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
 	if err := m.WriteFile(f.out); err != nil {
 		return err
 	}
-	c := &compiled{file: f.out, graph: graph, model: m, report: quantized, server: server, samples: s, float: r.float, integer: r.integer, options: f.options()}
+	c := &compiled{file: f.out, graph: graph, model: m, report: quantized, server: server, samples: s, float: r.float, integer: r.integer, options: f.options(quantized)}
 	if r.Page, err = f.reportFlags.write(c); err != nil {
 		return err
 	}
@@ -145,12 +145,16 @@ func (f *compileFlags) run(cmd *cobra.Command, g *globals, path string) error {
 }
 
 // options lists the choices that the report shows.
-func (f *compileFlags) options() []report.Option {
-	return []report.Option{
+func (f *compileFlags) options(q *nn.QuantizeReport) []report.Option {
+	all := []report.Option{
 		{Name: "Activation bits", Value: fmt.Sprint(f.opt.ActBits)},
 		{Name: "Weight bits", Value: fmt.Sprint(f.opt.WeightBits)},
-		{Name: "Clients learn", Value: f.reveal},
+		{Name: "Scales by", Value: q.Calibration},
 	}
+	if q.Equalized > 0 {
+		all = append(all, report.Option{Name: "Tensors equalised", Value: fmt.Sprint(q.Equalized)})
+	}
+	return append(all, report.Option{Name: "Clients learn", Value: f.reveal})
 }
 
 // readGraph reads an ONNX file. It lists the nodes that are not supported; the
