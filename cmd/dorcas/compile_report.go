@@ -16,6 +16,10 @@ type compileReport struct {
 	ModelHash   string `json:"model_hash"`
 	Samples     int    `json:"samples"`
 	Calibration int    `json:"calibration_samples"`
+	// Method chose the scales, after so many tensors were equalised.
+	Method    string           `json:"calibration"`
+	Equalized int              `json:"equalized"`
+	Search    *nn.SearchReport `json:"search,omitempty"`
 	// Accuracies are in percent, nil if the classes are not known.
 	Float      *float64         `json:"accuracy_float"`
 	Integer    *float64         `json:"accuracy_integer"`
@@ -89,6 +93,11 @@ func (r *compileReport) write(w io.Writer, g *globals) error {
 		return err
 	}
 	fmt.Fprintf(w, "\nsamples    %d, %d of them for the scales\n", r.Samples, r.Calibration)
+	fmt.Fprintf(w, "scales     by %s%s\n", r.Method, r.equalized())
+	if s := r.Search; s != nil {
+		fmt.Fprintf(w, "search     %d networks tried; from %s to %s; loses %.2f points on %d samples%s\n",
+			s.Trials, size(s.First), size(s.Cost), s.Loss, s.Samples, heldOut(s))
+	}
 	if r.Float == nil {
 		fmt.Fprintf(w, "accuracy   not known: pass --labels, or a folder of class folders; both networks give the same answer to %.2f %%\n", *r.Agree)
 	} else {
@@ -103,6 +112,22 @@ func (r *compileReport) write(w io.Writer, g *globals) error {
 	}
 	_, err := fmt.Fprintf(w, "hash       %s\n", r.ModelHash)
 	return err
+}
+
+// equalized says how many tensors were equalised.
+func (r *compileReport) equalized() string {
+	if r.Equalized == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; channels of %d tensors brought to like ranges", r.Equalized)
+}
+
+// heldOut says how a network found does on the samples held out.
+func heldOut(s *nn.SearchReport) string {
+	if s.HeldOut == 0 {
+		return ", none held out"
+	}
+	return fmt.Sprintf(", %.2f on %d held out", s.HeldOutLoss, s.HeldOut)
 }
 
 // bits prints the range of an integer.
