@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 RACE        := . ./internal/protocol ./internal/wire/... ./internal/serve ./internal/linear ./transport
 
-.PHONY: all fmt lint vet test short purego race fuzz difftest bench bench-rivals asm accuracy exact vuln demo model
+.PHONY: all fmt lint vet test short purego race fuzz difftest bench bench-rivals asm accuracy exact models vuln demo model
 
 all: fmt lint test
 
@@ -69,10 +69,16 @@ asm:
 accuracy:
 	DORCAS_DATA=$(abspath $(DATA)) $(GO) test -count 1 -v -timeout 60m -run Accuracy ./internal/modeltest -full
 
-# exact runs 50 private inferences of every model in DATA and compares every
-# output integer with the clear network.
+# exact runs 20 private inferences of every model in DATA and compares every
+# output integer with the clear network, and float with integer accuracy.
 exact:
 	DORCAS_DATA=$(abspath $(DATA)) $(GO) test -count 1 -v -timeout 120m -run Exact ./internal/modeltest -full
+
+# models is exact, and writes what comes out to the table in docs/models.md;
+# MODEL picks models by a part of their path, N other numbers of inferences.
+models:
+	DORCAS_DATA=$(abspath $(DATA)) $(GO) test -count 1 -v -timeout 240m -run Exact ./internal/modeltest -full \
+		-model '$(MODEL)' -inferences $(or $(N),20) -table $(abspath docs/models.md)
 
 # vuln needs the vulnerability database; without it, it says so and passes.
 vuln:

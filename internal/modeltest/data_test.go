@@ -29,6 +29,12 @@ var full = flag.Bool("full", false, "run on as many inputs as the documentation 
 // only picks models by a part of their name.
 var only = flag.String("model", "", "run only models whose path contains this")
 
+// inferences is how many private inferences -full takes of each model.
+var inferences = flag.Int("inferences", 20, "private inferences of each model with -full")
+
+// table is the file whose table of models TestExact brings up to date.
+var table = flag.String("table", "", "write results to the table of models in this file")
+
 // data returns the folder of models and samples.
 func data(t testing.TB) string {
 	t.Helper()
@@ -49,6 +55,7 @@ type model struct {
 	record  nn.Record
 	samples [][]float32
 	labels  []int
+	set     string // of samples
 }
 
 // load reads models/NAME.onnx, its record and at most limit of its samples.
@@ -69,6 +76,7 @@ func load(t testing.TB, dir, name string, limit int) *model {
 		t.Fatal(err)
 	}
 	folder := filepath.Join(dir, strings.Fields(info.Samples)[0])
+	m.set = filepath.Base(folder)
 	if strings.HasSuffix(folder, "wdbc") {
 		m.samples = floatRows(t, filepath.Join(folder, "x_norm_f32.npy"), m.graph.Input.Len(), limit)
 	} else {

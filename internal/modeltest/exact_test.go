@@ -29,9 +29,15 @@ var large = map[string]bool{
 	"thirdparty/mobilenet_v1_0.25_128": true, "thirdparty/squeezenet1.1": true,
 }
 
-// TestExact compares private inferences over loopback TCP with the clear
-// network in every output integer: 50 a model with -full, else 2, and none of
-// the large models.
+// mostLost is the accuracy, in percentage points, that quantisation may cost
+// a model; a table may always lose one sample.
+const mostLost = 0.5
+
+// TestExact quantises each model by inputs that are none of its samples, as far
+// as there are others, and then asks two things: that the integer network loses
+// at most mostLost on the samples, and that private inferences over loopback
+// TCP give what it gives in every output integer: 20 a model with -full, else 2
+// and none of the large models. With -table the results go to a file.
 func TestExact(t *testing.T) {
 	dir := data(t)
 	for _, name := range models {
@@ -41,20 +47,37 @@ func TestExact(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := 2
 			if *full {
-				n = 50
+				n = *inferences
 			}
-			m := load(t, dir, name, 100)
-			q, _, err := nn.Quantize(m.graph, m.samples, nil)
+			m := load(t, dir, name, 1000)
+			calibration := m.calibration(t, dir, 500)
+			q, r, err := nn.Quantize(m.graph, calibration, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			exact(t, q, m.samples[:min(n, len(m.samples))])
+			e, err := nn.Evaluate(m.graph, q, m.samples, m.labels, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := row{model: name, graph: m.graph, accuracy: *e, chosen: r.Calibration}
+			t.Logf("%d samples: float %.2f %%, integer %.2f %%, the same answer to %.2f %%; scales by %s, divergence %.4f",
+				e.Samples, 100*e.Float, 100*e.Integer, 100*e.Agree, r.Calibration, r.Divergence)
+			lost := e.Float - e.Integer
+			if one := 1 / float64(e.Samples); 100*lost > mostLost+1e-9 && !(m.table() && lost <= one+1e-9) {
+				t.Errorf("loses %.2f points, at most %.1f", 100*lost, mostLost)
+			}
+			exact(t, q, m.samples[:min(n, len(m.samples))], &w)
+			if *table != "" && !t.Failed() {
+				w.write(t, *table)
+			}
 		})
 	}
 }
 
-func exact(t *testing.T, q *nn.Model, samples [][]float32) {
-	client, seconds := loopback(t, q), 0.0
+// exact runs private inferences and takes their cost.
+func exact(t *testing.T, q *nn.Model, samples [][]float32, w *row) {
+	client := loopback(t, q)
+	w.rounds = client.Plan().Rounds(dorcas.Online)
 	x := make([]int32, q.Input.Dims.Len())
 	for i, sample := range samples {
 		q.Input.Quantize(x, sample)
@@ -62,19 +85,32 @@ func exact(t *testing.T, q *nn.Model, samples [][]float32) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		before := count(client)
 		start := time.Now()
-		got, err := client.Infer(t.Context(), sample)
+		material, err := client.Prepare(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		seconds += time.Since(start).Seconds()
+		prepared, between := time.Now(), count(client)
+		got, err := client.InferPrepared(t.Context(), material, sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.online = append(w.online, time.Since(prepared))
+		w.offline = append(w.offline, prepared.Sub(start))
+		w.offlineBytes, w.onlineBytes = between-before, count(client)-between
 		if got.Index != want.Index || !slices.Equal(got.Outputs, want.Outputs) {
 			t.Fatalf("sample %d: private %v, clear %v", i, got.Outputs, want.Outputs)
 		}
 	}
-	sent, received, _ := client.Count()
-	t.Logf("%d exact; %.3f s each; %.2f MB to the server, %.2f MB to the client in all",
-		len(samples), seconds/float64(len(samples)), float64(sent)/1e6, float64(received)/1e6)
+	t.Logf("%d exact; offline %v and %.2f MB, online %v and %.2f MB",
+		len(samples), median(w.offline), float64(w.offlineBytes)/1e6, median(w.online), float64(w.onlineBytes)/1e6)
+}
+
+// count returns the bytes of the session so far.
+func count(c *dorcas.Client) int {
+	sent, received, _ := c.Count()
+	return int(sent + received)
 }
 
 // loopback serves q over TCP and returns a client of it.
