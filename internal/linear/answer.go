@@ -17,7 +17,7 @@ import (
 
 // scratch is the memory of one call.
 type scratch struct {
-	sum    rlwe.Sum
+	sums   [ring.Columns]rlwe.Sum
 	share  [ring.N]uint32
 	mask   ring.Poly
 	drawn  [ring.N]uint64
@@ -26,33 +26,56 @@ type scratch struct {
 	plain  ring.NTT
 }
 
-// Answer computes answer i. It writes AnswerSize(i) bytes to dst, and the
-// server's shares of the outputs of this answer to shares, the whole output
-// tensors of all images, of which it leaves the rest alone. cts are all the
-// uploads of the layer (of which it reads those that Sources(i) names). The
-// streams are for this answer alone; masks has one for each of ImagesOf(i), the
-// one that RedoShare of that image will be given.
+// Output is where an answer goes, and its randomness, for this answer alone:
+// Masks has a stream for each of ImagesOf the answer, the one that RedoShare of
+// that image will be given.
+type Output struct {
+	Dst   []byte // AnswerSize bytes
+	Fresh *ring.Stream
+	Masks []*ring.Stream
+}
+
+// Answer computes answers in a row, the first of them answer i, at most
+// Together(i). It writes them to the outputs, and the server's shares of what they
+// hold to shares, the whole output tensors of all images, of which it leaves the
+// rest alone. cts are all the uploads of the layer (of which it reads those
+// that Sources names).
 //
-// Answers of different i may be computed at the same time, also into one share.
-func (l *Layout) Answer(dst []byte, shares [][]int32, i int, cts []rlwe.Ciphertext, w *Weights,
-	pk *rlwe.PublicKey, fresh *ring.Stream, masks []*ring.Stream) {
-	if len(cts) != l.uploads {
-		panic("linear: wrong number of uploads")
+// Different answers may be computed at the same time, also into one share.
+func (l *Layout) Answer(outputs []Output, shares [][]int32, i int, cts []rlwe.Ciphertext, w *Weights, pk *rlwe.PublicKey) {
+	if len(cts) != l.uploads || len(outputs) < 1 || len(outputs) > l.Together(i) {
+		panic("linear: wrong number of uploads or answers")
 	}
 	l.checkTensors(shares, l.Out())
 	t, group := l.answerTile(i)
-	wanted := l.wanted(t, group)
 	s := l.scratch.Get().(*scratch)
 	defer l.scratch.Put(s)
-	s.sum.Zero()
 	first, end := l.view.group.sources(&t.cut, group, l.geometry.OutC)
-	w.addProducts(l, t.set, group, cts[t.firstUpload:][first:end], s)
-	l.drawMasks(s, t, len(wanted), masks)
-	t.answer.Reshare(dst, s.share[:len(wanted)], &s.sum, pk, wanted, fresh, &s.mask)
-	image, _ := l.imagesOf(t)
-	l.scatter(shares[image:], t, group, 0, t.lanes, s.share[:len(wanted)])
+	cts = cts[t.firstUpload:][first:end]
+	words := w.sets[t.set].scalars != nil
+	if words {
+		w.addScalars(t.set, group, cts, s)
+	}
+	for j := range outputs {
+		sum := &s.sums[(group+j)%ring.Columns]
+		if !words {
+			sum = &s.sums[0]
+			sum.Zero()
+			w.addProducts(l, t.set, group+j, cts, s)
+		}
+		l.reshare(&outputs[j], shares, t, group+j, sum, s, pk)
+	}
 	clear(s.share[:])
 	clear(s.mask[:])
+}
+
+// reshare makes an answer of a sum.
+func (l *Layout) reshare(out *Output, shares [][]int32, t *placed, group int, sum *rlwe.Sum, s *scratch, pk *rlwe.PublicKey) {
+	wanted := l.wanted(t, group)
+	l.drawMasks(s, t, len(wanted), out.Masks)
+	t.answer.Reshare(out.Dst, s.share[:len(wanted)], sum, pk, wanted, out.Fresh, &s.mask)
+	image, _ := l.imagesOf(t)
+	l.scatter(shares[image:], t, group, 0, t.lanes, s.share[:len(wanted)])
 }
 
 // drawMasks sets s.mask to n masks: each image's from its own stream, where

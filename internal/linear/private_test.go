@@ -60,14 +60,25 @@ func (p *parties) imageMasks(l *Layout, i int) []*ring.Stream {
 	return masks
 }
 
+// output is where answer i goes.
+func (p *parties) output(l *Layout, i int) Output {
+	return Output{Dst: make([]byte, l.AnswerSize(i)), Fresh: p.fresh(i), Masks: p.imageMasks(l, i)}
+}
+
 // answer computes all answers at the same time.
 func (p *parties) answer(l *Layout, cts []rlwe.Ciphertext, w *Weights) (answers [][]byte, shares [][]int32) {
 	answers = make([][]byte, l.Answers())
 	shares = tensors(l)
 	var wait sync.WaitGroup
-	for i := range answers {
-		answers[i] = make([]byte, l.AnswerSize(i))
-		wait.Go(func() { l.Answer(answers[i], shares, i, cts, w, p.pk, p.fresh(i), p.imageMasks(l, i)) })
+	for i := 0; i < len(answers); {
+		var outputs []Output
+		first := i
+		for range l.Together(i) {
+			outputs = append(outputs, p.output(l, i))
+			answers[i] = outputs[i-first].Dst
+			i++
+		}
+		wait.Go(func() { l.Answer(outputs, shares, first, cts, w, p.pk) })
 	}
 	wait.Wait()
 	return answers, shares

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
+
+	"dorcas/internal/ring"
 )
 
 // sizes are layers of known networks, for 8-bit inputs and 9-bit weights.
@@ -117,8 +120,12 @@ func BenchmarkLayer(b *testing.B) {
 			}
 		})
 		run("answer", func() {
-			for i := range answers {
-				l.Answer(answers[i], shares, i, cts, weights, p.pk, p.fresh(i), p.imageMasks(l, i))
+			for i := 0; i < len(answers); i += l.Together(i) {
+				var outputs []Output
+				for j := range l.Together(i) {
+					outputs = append(outputs, Output{answers[i+j], p.fresh(i + j), p.imageMasks(l, i+j)})
+				}
+				l.Answer(outputs, shares, i, cts, weights, p.pk)
 			}
 		})
 		run("redo", func() {
@@ -171,5 +178,58 @@ func TestBatchSizes(t *testing.T) {
 			line += fmt.Sprintf(" %9d/%-6v", bytes, time.Since(start).Round(100*time.Microsecond))
 		}
 		t.Logf("%-26s%s", c.name, line)
+	}
+}
+
+// BenchmarkScalar compares the answers of layers whose plaintexts are constants,
+// from words and from polynomials, as far as those find room, interleaved.
+func BenchmarkScalar(b *testing.B) {
+	p := newParties(b)
+	for _, c := range []struct {
+		g      Geometry
+		images int
+	}{
+		{square(64, 56, 64, 1, 1, 0), 1},
+		{square(256, 56, 64, 1, 1, 0), 1},
+		{square(128, 14, 128, 1, 1, 0), 10},
+		{square(512, 14, 512, 1, 1, 0), 10},
+	} {
+		b.Run(fmt.Sprintf("%v × %d", c.g, c.images), func(b *testing.B) {
+			l, err := NewLayout(c.g, sizeParams(c.g), c.images)
+			if err != nil {
+				b.Fatal(err)
+			}
+			x, w := randomTensors(rand.New(rand.NewPCG(9, 10)), c.g, c.images)
+			cts := p.upload(b, l, x)
+			words := l.NewWeights(w)
+			polynomials := &Weights{w: w}
+			polynomials.sets, polynomials.plain = l.hold(WeightBytes/plaintextSize, make([][][ring.Columns]uint64, len(l.sets)))
+			l.encodeAll(polynomials)
+			shares := tensors(l)
+			var times [2][]time.Duration
+			for b.Loop() {
+				for k, weights := range []*Weights{words, polynomials} {
+					var took time.Duration
+					for i := 0; i < l.Answers(); i += l.Together(i) {
+						var outputs []Output
+						for j := range l.Together(i) {
+							outputs = append(outputs, p.output(l, i+j))
+						}
+						start := time.Now()
+						l.Answer(outputs, shares, i, cts, weights, p.pk)
+						took += time.Since(start)
+					}
+					times[k] = append(times[k], took)
+				}
+			}
+			for k, name := range []string{"words", "polynomials"} {
+				slices.Sort(times[k])
+				b.ReportMetric(float64(times[k][len(times[k])/2].Microseconds())/1000, name+"-ms")
+			}
+			b.ReportMetric(float64(words.Bytes())/1e6, "words-MB")
+			b.ReportMetric(float64(polynomials.Bytes())/1e6, "polynomials-MB")
+			b.ReportMetric(float64(l.Products()), "products")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
 }

@@ -27,13 +27,26 @@ type Weights struct {
 	sets  []held
 }
 
-// held says which plaintexts of a set are held: the first n, from place first.
-type held struct{ first, n int }
+// held says which plaintexts of a set are held: the first n, from place first,
+// or all as words.
+type held struct {
+	first, n int
+	scalars  [][ring.Columns]uint64
+}
 
 // Bytes returns the memory that the plaintexts held take.
-func (w *Weights) Bytes() int { return len(w.plain) * plaintextSize }
+func (w *Weights) Bytes() int {
+	n := len(w.plain) * plaintextSize
+	for i := range w.sets {
+		n += len(w.sets[i].scalars) * wordsSize
+	}
+	return n
+}
 
-const plaintextSize = int(unsafe.Sizeof(ring.NTT{}))
+const (
+	plaintextSize = int(unsafe.Sizeof(ring.NTT{}))
+	wordsSize     = int(unsafe.Sizeof([ring.Columns]uint64{}))
+)
 
 // String hides the values.
 func (w *Weights) String() string { return "[redacted]" }
@@ -52,7 +65,20 @@ func (l *Layout) NewWeights(w []int16) *Weights { return l.NewWeightsWithin(w, W
 func (l *Layout) NewWeightsWithin(w []int16, room int) *Weights {
 	l.checkWeights(w)
 	ws := &Weights{w: w}
-	ws.sets, ws.plain = l.hold(room / plaintextSize)
+	scalars := make([][][ring.Columns]uint64, len(l.sets))
+	for k := range l.sets {
+		if n := l.scalarBytes(k); l.scalar(k) && n <= room {
+			scalars[k] = l.scalars(w)
+			room -= n
+		}
+	}
+	ws.sets, ws.plain = l.hold(max(room, 0)/plaintextSize, scalars)
+	l.encodeAll(ws)
+	return ws
+}
+
+// encodeAll encodes the plaintexts that are held, on all processors.
+func (l *Layout) encodeAll(ws *Weights) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(ws.plain)) {
@@ -67,16 +93,16 @@ func (l *Layout) NewWeightsWithin(w []int16, room int) *Weights {
 				for i-ws.sets[k].first >= ws.sets[k].n || i < ws.sets[k].first {
 					k++
 				}
-				l.encode(&ws.plain[i], &coeffs, k, i-ws.sets[k].first, w)
+				l.encode(&ws.plain[i], &coeffs, k, i-ws.sets[k].first, ws.w)
 			}
 		})
 	}
 	wait.Wait()
-	return ws
 }
 
-// hold chooses up to n plaintexts to be held, those first that most tiles use.
-func (l *Layout) hold(n int) ([]held, []ring.NTT) {
+// hold chooses up to n plaintexts to be held, those first that most tiles use,
+// beside the sets that are held as words.
+func (l *Layout) hold(n int, words [][][ring.Columns]uint64) ([]held, []ring.NTT) {
 	uses := make([]int, len(l.sets))
 	for i := range l.tiles {
 		uses[l.tiles[i].set]++
@@ -88,8 +114,10 @@ func (l *Layout) hold(n int) ([]held, []ring.NTT) {
 	sort.SliceStable(order, func(i, j int) bool { return uses[order[i]] > uses[order[j]] })
 	sets, first := make([]held, len(l.sets)), 0
 	for _, k := range order {
-		sets[k].first = first
-		sets[k].n = min(l.plaintexts(k), max(0, n-first))
+		sets[k].first, sets[k].scalars = first, words[k]
+		if words[k] == nil {
+			sets[k].n = min(l.plaintexts(k), max(0, n-first))
+		}
 		first += sets[k].n
 	}
 	return sets, make([]ring.NTT, first)
@@ -113,10 +141,10 @@ func (l *Layout) encode(dst *ring.NTT, coeffs *[ring.N]int32, k, i int, w []int1
 func (w *Weights) addProducts(l *Layout, k, answer int, cts []rlwe.Ciphertext, s *scratch) {
 	h, first := &w.sets[k], int(l.starts[k][answer])
 	n := max(0, min(len(cts), h.n-first))
-	s.sum.MulAddAll(cts[:n], w.plain[h.first+min(first, h.n):][:n])
+	s.sums[0].MulAddAll(cts[:n], w.plain[h.first+min(first, h.n):][:n])
 	for i := n; i < len(cts); i++ {
 		l.encode(&s.plain, &s.coeffs, k, first+i, w.w)
-		s.sum.MulAdd(&cts[i], &s.plain)
+		s.sums[0].MulAdd(&cts[i], &s.plain)
 	}
 }
 

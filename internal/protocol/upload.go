@@ -3,6 +3,7 @@ package protocol
 import (
 	"fmt"
 
+	"dorcas/internal/linear"
 	"dorcas/internal/ring"
 	"dorcas/internal/rlwe"
 )
@@ -167,16 +168,33 @@ func (s *session) answerLayer(conv int, cts []rlwe.Ciphertext, p *preparation) (
 	for i := range shares {
 		shares[i] = make([]int32, cp.layout.Out())
 	}
-	err := parallel(len(answers), func(i int) error {
-		index := cp.firstAnswer + uint64(i)
-		answers[i] = make([]byte, cp.layout.AnswerSize(i))
-		first, count := cp.layout.ImagesOf(i)
-		var masks []*ring.Stream
-		for j := range count {
-			masks = append(masks, ring.NewStream(p.masks[first+j], "reshare", index))
+	var starts []int
+	for i := 0; i < len(answers); i += cp.layout.Together(i) {
+		starts = append(starts, i)
+	}
+	err := parallel(len(starts), func(k int) error {
+		first := starts[k]
+		outputs := make([]linear.Output, cp.layout.Together(first))
+		for j := range outputs {
+			outputs[j] = p.output(&cp, first+j)
+			answers[first+j] = outputs[j].Dst
 		}
-		cp.layout.Answer(answers[i], shares, i, cts, p.weights[conv], s.client, ring.NewStream(p.fresh, "fresh zero", index), masks)
+		cp.layout.Answer(outputs, shares, first, cts, p.weights[conv], s.client)
 		return nil
 	})
 	return answers, err
+}
+
+// output is where answer i of a layer goes.
+func (p *preparation) output(cp *convPlan, i int) linear.Output {
+	index := cp.firstAnswer + uint64(i)
+	out := linear.Output{
+		Dst:   make([]byte, cp.layout.AnswerSize(i)),
+		Fresh: ring.NewStream(p.fresh, "fresh zero", index),
+	}
+	first, count := cp.layout.ImagesOf(i)
+	for j := range count {
+		out.Masks = append(out.Masks, ring.NewStream(p.masks[first+j], "reshare", index))
+	}
+	return out
 }

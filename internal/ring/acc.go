@@ -46,6 +46,57 @@ func MulAddPairs(a, b *Acc, xs [][2]NTT, ws []NTT) {
 	}
 }
 
+// Columns is how many pairs of sums MulAddScalars works on.
+const Columns = 4
+
+// scalarTerms is how many terms one passage goes through: so many lines of
+// memory, far apart from each other, stay in the cache. LOCAL
+const scalarTerms = 128
+
+// MulAddScalars adds, for every k, x[0]·w[k] to sums[k][0] and x[1]·w[k] to
+// sums[k][1] for each x of xs with its w of ws, as many; the words w[k] are below
+// Q. Four sums share one passage through xs.
+func MulAddScalars(sums *[Columns][2]Acc, xs [][2]NTT, ws [][Columns]uint64) {
+	for len(xs) > 0 {
+		terms := 0
+		for k := range sums {
+			terms = max(terms, sums[k][0].terms, sums[k][1].terms)
+		}
+		if terms == maxLazy {
+			for k := range sums {
+				sums[k][0].carry()
+				sums[k][1].carry()
+			}
+			terms = 1
+		}
+		n := min(len(xs), maxLazy-terms, scalarTerms)
+		mulAddScalars(sums, xs[:n], ws[:n])
+		for k := range sums {
+			sums[k][0].terms += n
+			sums[k][1].terms += n
+		}
+		xs, ws = xs[n:], ws[n:]
+	}
+}
+
+func mulAddScalarsGeneric(sums *[Columns][2]Acc, xs [][2]NTT, ws [][Columns]uint64) {
+	for i := range xs {
+		for k, w := range ws[i] {
+			mulAddScalarGeneric(&sums[k][0], &xs[i][0], w)
+			mulAddScalarGeneric(&sums[k][1], &xs[i][1], w)
+		}
+	}
+}
+
+// mulAddScalarGeneric is mulAddGeneric with one word for all of y.
+func mulAddScalarGeneric(a *Acc, x *NTT, w uint64) {
+	for i := range x {
+		h, l := bits.Mul64(x[i], w)
+		a.lo[i] += l & mask52
+		a.hi[i] += h<<12 | l>>52
+	}
+}
+
 // carry reduces the sum, which then counts as one product.
 func (a *Acc) carry() {
 	reduceAcc(&a.lo, &a.lo, &a.hi)

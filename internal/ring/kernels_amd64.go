@@ -79,6 +79,14 @@ func mulAddPairs(a, b *Acc, xs [][2]NTT, ws []NTT) {
 	}
 }
 
+func mulAddScalars(sums *[Columns][2]Acc, xs [][2]NTT, ws [][Columns]uint64) {
+	if vectorised() {
+		mulAddScalarsIFMA(&sums[0][0].lo, (*[N]uint64)(&xs[0][0]), &ws[0], len(xs))
+	} else {
+		mulAddScalarsGeneric(sums, xs, ws)
+	}
+}
+
 // accept leaves the words beyond the last whole vector to the generic one.
 func accept(x []uint64) int {
 	vectors := len(x) / 8

@@ -37,6 +37,10 @@ func mulAddPairs(a, b *Acc, xs [][2]NTT, ws []NTT) {
 	}
 }
 
+func mulAddScalars(sums *[Columns][2]Acc, xs [][2]NTT, ws [][Columns]uint64) {
+	mulAddScalarsGeneric(sums, xs, ws)
+}
+
 func fromSigned(dst []uint64, src []int32) { fromSignedGeneric(dst, src) }
 
 func scaleUp(dst []uint64, src []uint32, bits int) { scaleUpGeneric(dst, src, bits) }

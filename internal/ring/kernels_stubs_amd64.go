@@ -105,3 +105,9 @@ func restoreIFMA(x *uint64, vectors int, drop int) int
 //
 //go:noescape
 func mulAddPairsIFMA(lo0 *[2048]uint64, hi0 *[2048]uint64, lo1 *[2048]uint64, hi1 *[2048]uint64, x *[2048]uint64, w *[2048]uint64, terms int)
+
+// mulAddScalarsIFMA adds x[0]·w[k] and x[1]·w[k] to pair k of sums, for a positive number of
+// terms that lie behind each other. sums is the first field of four pairs of Acc.
+//
+//go:noescape
+func mulAddScalarsIFMA(sums *[2048]uint64, x *[2048]uint64, w *[4]uint64, terms int)

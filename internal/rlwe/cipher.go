@@ -80,3 +80,13 @@ func (s *Sum) MulAddAll(cts []Ciphertext, ws []ring.NTT) {
 	}
 	ring.MulAddPairs(&s.a0, &s.a1, unsafe.Slice((*[2]ring.NTT)(unsafe.Pointer(unsafe.SliceData(cts))), len(cts)), ws)
 }
+
+// MulAddScalars adds, for every k, the products of cts with as many words ws[·][k]
+// below Q, which multiply as constant polynomials, to sums[k].
+func MulAddScalars(sums *[ring.Columns]Sum, cts []Ciphertext, ws [][ring.Columns]uint64) {
+	if len(cts) != len(ws) {
+		panic("rlwe: numbers of ciphertexts and plaintexts differ")
+	}
+	ring.MulAddScalars((*[ring.Columns][2]ring.Acc)(unsafe.Pointer(sums)),
+		unsafe.Slice((*[2]ring.NTT)(unsafe.Pointer(unsafe.SliceData(cts))), len(cts)), ws)
+}

@@ -35,6 +35,7 @@ func main() {
 	fromSigned()
 	restore()
 	sums()
+	scalarSums()
 	Generate()
 }
 

@@ -169,3 +169,61 @@ func sums() {
 	VZEROUPPER()
 	RET()
 }
+
+// scalarSums keeps the accumulators of eight values of four pairs of sums in
+// registers while it goes through the terms.
+func scalarSums() {
+	const columns = 4
+	TEXT("mulAddScalarsIFMA", NOSPLIT, "func(sums, x *[2048]uint64, w *[4]uint64, terms int)")
+	Pragma("noescape")
+	Doc("mulAddScalarsIFMA adds x[0]·w[k] and x[1]·w[k] to pair k of sums, for a positive number of",
+		"terms that lie behind each other. sums is the first field of four pairs of Acc.")
+	sums, x, i := Load(Param("sums"), GP64()), Load(Param("x"), GP64()), GP64()
+	w, terms := Load(Param("w"), GP64()), Load(Param("terms"), GP64())
+	XORQ(i, i)
+	Label("scalarsLoop")
+	var acc [columns][2][2]VecVirtual // pair, half of the pair, half of the sum
+	at := func(k, half, part int) Mem {
+		return Mem{Base: sums, Index: i, Scale: 8, Disp: (2*k+half)*(2*polyBytes+8) + part*polyBytes}
+	}
+	for k := range acc {
+		for half := range acc[k] {
+			for part := range acc[k][half] {
+				acc[k][half][part] = read(at(k, half, part))
+			}
+		}
+	}
+	left, px, pw := GP64(), GP64(), GP64()
+	MOVQ(terms, left)
+	MOVQ(x, px)
+	MOVQ(w, pw)
+	Label("scalarsTerm")
+	var c [2]VecVirtual
+	for half := range c {
+		c[half] = read(Mem{Base: px, Index: i, Scale: 8, Disp: half * polyBytes})
+	}
+	for k := range acc {
+		f := ZMM()
+		VPBROADCASTQ(Mem{Base: pw, Disp: 8 * k}, f)
+		for half := range acc[k] {
+			VPMADD52LUQ(c[half], f, acc[k][half][0])
+			VPMADD52HUQ(c[half], f, acc[k][half][1])
+		}
+	}
+	ADDQ(I32(2*polyBytes), px)
+	ADDQ(I8(8*columns), pw)
+	DECQ(left)
+	JNZ(LabelRef("scalarsTerm"))
+	for k := range acc {
+		for half := range acc[k] {
+			for part := range acc[k][half] {
+				VMOVDQU64(acc[k][half][part], at(k, half, part))
+			}
+		}
+	}
+	ADDQ(I8(8), i)
+	CMPQ(i, I32(n))
+	JB(LabelRef("scalarsLoop"))
+	VZEROUPPER()
+	RET()
+}
