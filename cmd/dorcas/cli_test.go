@@ -346,3 +346,21 @@ func TestDemoSums(t *testing.T) {
 		t.Errorf("measured %d, %d bytes, %d rounds, %+v; predicted %d, %d, %d", r.ToServer, r.ToClient, r.Rounds, sum, toServer, toClient, rounds)
 	}
 }
+
+// TestHelp checks that every command says what it is for and shows how to use
+// it, in lines that a terminal holds.
+func TestHelp(t *testing.T) {
+	for _, cmd := range newRoot().Commands() {
+		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
+			continue
+		}
+		if cmd.Short == "" || !strings.Contains(cmd.Example, "dorcas "+cmd.Name()) {
+			t.Errorf("%s has no description or no example of itself", cmd.Name())
+		}
+		for line := range strings.Lines(cmd.Long) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 100 {
+				t.Errorf("%s: a line of %d letters in its help: %s", cmd.Name(), n, line)
+			}
+		}
+	}
+}
