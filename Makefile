@@ -55,7 +55,7 @@ bench:
 # times in turn and each time for a few milliseconds only: on a shared machine the
 # least of each counts.
 bench-rivals:
-	cd bench && $(GO) test -c -o rivals.test . && \
+	cd bench && $(GO) test -mod=mod -c -o rivals.test . && \
 	for i in $$(seq 40); do ./rivals.test -test.run '^$$' -test.bench . -test.benchtime 3ms || exit 1; done; rm -f rivals.test
 
 # asm generates the assembly again and fails if what is committed differs.
