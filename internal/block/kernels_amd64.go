@@ -57,6 +57,11 @@ func keyStream(dst []byte, keys *[11]Block, hi, lo uint64) {
 	keyStreamVAES(&dst[0], len(dst)/Size, pointer(keys[:]), hi, lo)
 }
 
+// sumStream adds the key stream to dst and dst to column.
+func sumStream(dst, column []byte, keys *[11]Block, hi, lo uint64) {
+	sumStreamVAES(&dst[0], &column[0], len(dst)/Size, pointer(keys[:]), hi, lo)
+}
+
 func universalPowers(h Block) *[powersLen]Block {
 	if universals.Use() != 0 {
 		return nil

@@ -24,6 +24,11 @@ func ctrVAES(dst *byte, src *byte, blocks int, keys *byte, hi uint64, lo uint64)
 //go:noescape
 func keyStreamVAES(dst *byte, blocks int, keys *byte, hi uint64, lo uint64)
 
+// sumStreamVAES is ctrVAES in place; then it adds dst to column.
+//
+//go:noescape
+func sumStreamVAES(dst *byte, column *byte, blocks int, keys *byte, hi uint64, lo uint64)
+
 // universalPowersVPCLMUL writes H^68 to H^1, mirrored and times x.
 //
 //go:noescape

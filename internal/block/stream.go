@@ -3,6 +3,7 @@ package block
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/subtle"
 	"encoding/binary"
 )
 
@@ -70,6 +71,25 @@ func (s *Stream) Read(dst []byte) {
 		n := s.run(len(dst))
 		keyStream(dst[:n], &s.keys, s.hi, s.lo)
 		dst = dst[n:]
+		s.skip(n)
+	}
+}
+
+// AddTo adds the next len(sum) bytes to sum, and sum to column. It panics if their
+// number is not a multiple of 16 or column is shorter.
+func (s *Stream) AddTo(sum, column []byte) {
+	if len(sum)%Size != 0 || len(column) < len(sum) {
+		panic("block: stream: lengths do not fit")
+	}
+	if s.std != nil {
+		s.std.XORKeyStream(sum, sum)
+		subtle.XORBytes(column, column, sum)
+		return
+	}
+	for len(sum) > 0 {
+		n := s.run(len(sum))
+		sumStream(sum[:n], column[:n], &s.keys, s.hi, s.lo)
+		sum, column = sum[n:], column[n:]
 		s.skip(n)
 	}
 }

@@ -64,6 +64,15 @@ func TestStream(t *testing.T) {
 					t.Fatalf("%s: %d blocks in place differ", name, n)
 				}
 				s.Reset(&key, &start)
+				add, column := fixedBytes(uint64(n), 16*n), append(fixedBytes(2, 16*n), make([]byte, 5)...)
+				wantColumn := bytes.Clone(column)
+				subtle.XORBytes(wantColumn, wantColumn, want)
+				s.AddTo(add[:first], column)
+				s.AddTo(add[first:], column[first:])
+				if !bytes.Equal(add, want) || !bytes.Equal(column, wantColumn) {
+					t.Fatalf("%s: %d blocks added differ", name, n)
+				}
+				s.Reset(&key, &start)
 				clear(want)
 				standardStream(t, &key, &start).XORKeyStream(want, want)
 				read := append(fixedBytes(1, len(src)), make([]byte, 5)...)
@@ -81,6 +90,8 @@ func TestStreamPanics(t *testing.T) {
 	impltest.Each(t, streams, func(t *testing.T) {
 		for name, f := range map[string]func(s *Stream){
 			"part of a block": func(s *Stream) { s.XORKeyStream(make([]byte, 17), make([]byte, 17)) },
+			"part added":      func(s *Stream) { s.AddTo(make([]byte, 17), make([]byte, 17)) },
+			"short column":    func(s *Stream) { s.AddTo(make([]byte, 32), make([]byte, 16)) },
 			"part read":       func(s *Stream) { s.Read(make([]byte, 15)) },
 			"short dst":       func(s *Stream) { s.XORKeyStream(make([]byte, 16), make([]byte, 32)) },
 		} {
@@ -125,9 +136,14 @@ func TestAccumulated(t *testing.T) {
 					if i%16 == 0 {
 						s.Reset((*[16]byte)(p[:]), (*[16]byte)(p[16:]))
 					}
-					if part := p[:i%22*16]; i%3 > 0 {
+					switch part := p[:i%22*16]; i % 3 {
+					case 2:
 						s.XORKeyStream(part, part)
-					} else {
+					case 1:
+						var column [21 * Size]byte
+						s.AddTo(part, column[:])
+						copy(part, column[:])
+					default:
 						var stream [21 * Size]byte
 						s.Read(stream[:len(part)])
 						subtle.XORBytes(part, part, stream[:])

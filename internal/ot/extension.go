@@ -1,7 +1,6 @@
 package ot
 
 import (
-	"crypto/cipher"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -36,7 +35,7 @@ type expander struct {
 	ctx     *context
 	k       int
 	batch   uint64
-	streams []cipher.Stream // 2^k for each tree
+	streams []*block.Stream // 2^k for each tree
 	check   checker
 	cols    []byte // kappa columns
 	sum     [stride]byte
@@ -81,7 +80,7 @@ func (p piece) next(n int) (piece, bool) {
 func (e *expander) corrections(p piece) int { return (kappa/e.k - 1) * p.size }
 
 // tree returns the columns and the streams of tree i.
-func (e *expander) tree(i int) (cols []byte, streams []cipher.Stream) {
+func (e *expander) tree(i int) (cols []byte, streams []*block.Stream) {
 	return e.cols[i*e.k*stride:], e.streams[i<<e.k:][:1<<e.k]
 }
 

@@ -1,7 +1,6 @@
 package ot
 
 import (
-	"crypto/cipher"
 	"crypto/subtle"
 	"math/bits"
 
@@ -20,17 +19,17 @@ import (
 //
 // With s_x = r_x ⊕ r_(x+1) ⊕ …, column b is the sum of the s_x over all x > 0 that
 // 2^b divides: r_y is in ⌊y/2^b⌋ of them, whose parity is bit b of y. So column b is
-// column b+1 and the s_x with exactly b trailing zeros. AES-CTR XORs its stream
-// into s by itself, which leaves 2^k + k − 2 passes over a column to a tree; the
-// definition has k·2^(k−1) for v and 2^k − 1 for u.
+// column b+1 and the s_x with exactly b trailing zeros. One pass makes a stream,
+// adds it to s and s to a column, 2^k + k − 2 passes to a tree; the definition has
+// k·2^(k−1) additions for v and 2^k − 1 for u.
 
 // leafStreams returns the keystreams of all leaves: AES-128-CTR from a block whose
 // first half is the session's, so that keys of many sessions cannot be searched for
 // at once, and whose second half is zero. Every stream is read once from its start to its end, whole blocks at a time, over all
 // Extends of a session, so no part of it is used twice. The server's first leaf of a tree is the missing
 // one and its stream is never read.
-func leafStreams(ctx *context, leaves []block.Block) []cipher.Stream {
-	streams := make([]cipher.Stream, len(leaves))
+func leafStreams(ctx *context, leaves []block.Block) []*block.Stream {
+	streams := make([]*block.Stream, len(leaves))
 	var key, start [block.Size]byte
 	copy(start[:8], ctx[:])
 	for i, leaf := range leaves {
@@ -43,17 +42,22 @@ func leafStreams(ctx *context, leaves []block.Block) []cipher.Stream {
 // expandTree sets the k columns of a tree to the next bits of its streams, of
 // which there are 2^k. Column b starts at cols[b·stride]; len(sum) bytes of every
 // column are written and sum becomes s_1. It reads all streams but the first.
-func expandTree(cols, sum []byte, streams []cipher.Stream) {
+func expandTree(cols, sum []byte, streams []*block.Stream) {
 	n := len(sum)
 	k := bits.Len(uint(len(streams))) - 1
-	clear(sum)
-	for b := range k {
-		clear(cols[b*stride:][:n])
-	}
 	for x := len(streams) - 1; x > 0; x-- {
-		streams[x].XORKeyStream(sum, sum)
-		col := cols[bits.TrailingZeros(uint(x))*stride:][:n]
-		subtle.XORBytes(col, col, sum)
+		b := bits.TrailingZeros(uint(x))
+		col := cols[b*stride:][:n]
+		switch {
+		case x == len(streams)-1: // the first of all
+			streams[x].Read(sum)
+			copy(col, sum)
+		case x == len(streams)-1<<b: // the first of the column
+			streams[x].XORKeyStream(sum, sum)
+			copy(col, sum)
+		default:
+			streams[x].AddTo(sum, col)
+		}
 	}
 	for b := k - 2; b >= 0; b-- {
 		col := cols[b*stride:][:n]

@@ -144,7 +144,7 @@ func ctr() {
 	TEXT("ctrVAES", NOSPLIT, "func(dst, src *byte, blocks int, keys *byte, hi, lo uint64)")
 	Pragma("noescape")
 	Doc("ctrVAES adds the key stream from the counter hi·2^64 + lo to blocks blocks. lo + blocks must not pass 2^64.")
-	counterMode(pointer("src"))
+	counterMode(pointer("src"), nil)
 }
 
 // keyStream emits the key stream alone.
@@ -152,11 +152,19 @@ func keyStream() {
 	TEXT("keyStreamVAES", NOSPLIT, "func(dst *byte, blocks int, keys *byte, hi, lo uint64)")
 	Pragma("noescape")
 	Doc("keyStreamVAES is ctrVAES of zeros.")
-	counterMode(nil)
+	counterMode(nil, nil)
 }
 
-// counterMode emits both; src is nil for zeros.
-func counterMode(src Register) {
+// sumStream emits the key stream added to a sum, and the sum added to a column.
+func sumStream() {
+	TEXT("sumStreamVAES", NOSPLIT, "func(dst, column *byte, blocks int, keys *byte, hi, lo uint64)")
+	Pragma("noescape")
+	Doc("sumStreamVAES is ctrVAES in place; then it adds dst to column.")
+	counterMode(pointer("dst"), pointer("column"))
+}
+
+// counterMode emits all; src is nil for zeros, column for none.
+func counterMode(src, column Register) {
 	dst, n := pointer("dst"), pointer("blocks")
 	at := pointer("keys")
 	var keys [rounds + 1]VecVirtual
@@ -168,7 +176,7 @@ func counterMode(src Register) {
 	Label("loop")
 	CMPQ(n, Imm(32))
 	JL(LabelRef("tail"))
-	ctrBlocks(dst, src, counter, swap, keys[:], 8, nil)
+	ctrBlocks(dst, src, column, counter, swap, keys[:], 8, nil)
 	SUBQ(Imm(32), n)
 	JMP(LabelRef("loop"))
 	Label("tail")
@@ -183,7 +191,7 @@ func counterMode(src Register) {
 	MOVQ(U32(0xff), words)
 	BZHIQ(shift, words, words)
 	KMOVB(words.As32(), mask)
-	ctrBlocks(dst, src, counter, swap, keys[:], 1, mask)
+	ctrBlocks(dst, src, column, counter, swap, keys[:], 1, mask)
 	SUBQ(Imm(4), n)
 	JMP(LabelRef("tail"))
 	Label("end")
@@ -204,7 +212,7 @@ func ctrStart() VecVirtual {
 }
 
 // ctrBlocks is 4·count blocks, or those in the mask.
-func ctrBlocks(dst, src Register, counter, swap VecVirtual, keys []VecVirtual, count int, mask Register) {
+func ctrBlocks(dst, src, column Register, counter, swap VecVirtual, keys []VecVirtual, count int, mask Register) {
 	states := make([]VecVirtual, count)
 	for i := range states {
 		states[i] = ZMM()
@@ -229,14 +237,26 @@ func ctrBlocks(dst, src Register, counter, swap VecVirtual, keys []VecVirtual, c
 			VPXORQ(Mem{Base: src, Disp: 64 * i}, keys[rounds], last)
 		}
 		VAESENCLAST(last, z, z)
-		if mask != nil {
-			VMOVDQU64(z, mask, Mem{Base: dst})
-		} else {
-			VMOVDQU64(z, Mem{Base: dst, Disp: 64 * i})
+		for _, to := range []Register{dst, column} {
+			switch {
+			case to == nil:
+			case mask != nil:
+				if to == column {
+					VMOVDQU64_Z(Mem{Base: to}, mask, last)
+					VPXORQ(last, z, z)
+				}
+				VMOVDQU64(z, mask, Mem{Base: to})
+			default:
+				if to == column {
+					VPXORQ(Mem{Base: to, Disp: 64 * i}, z, z)
+				}
+				VMOVDQU64(z, Mem{Base: to, Disp: 64 * i})
+			}
 		}
 	}
-	ADDQ(I32(int32(64*count)), dst)
-	if src != nil {
-		ADDQ(I32(int32(64*count)), src)
+	for _, r := range []Register{dst, src, column} {
+		if r != nil {
+			ADDQ(I32(int32(64*count)), r)
+		}
 	}
 }

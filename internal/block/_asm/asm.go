@@ -21,6 +21,7 @@ func main() {
 	hash()
 	ctr()
 	keyStream()
+	sumStream()
 	universal()
 	transpose()
 	planes()
