@@ -19,6 +19,7 @@ type engine struct {
 type workspace struct {
 	labels []block.Block // of all inputs: first of the client's share, then of the server's
 	words  []block.Block // between the batches of a max-pool stage
+	rows   []block.Block // the same for rows, where there are any
 	window []block.Block // inputs of a batch of windows
 	out    []block.Block
 	values []uint32 // pads or masked results, in the order of the batches
@@ -67,15 +68,37 @@ func (ch *chunk) run(ws *workspace, in []block.Block, bits int, frame []byte, t 
 	words := grow(&ws.words, len(ch.reconstruct.Outputs)*ch.elements)
 	e.gates(ch.reconstruct, ch.elements, t, in, words, next(garble.TableSize(ch.reconstruct, ch.elements)))
 	t.Next += garble.Keys(ch.reconstruct, ch.elements)
+	count := ch.elements
+	if ch.rows != nil {
+		words, count = ch.runRows(ws, words, next, &t, e), ch.rowWords
+	}
 	values := ws.values[:ch.values]
 	for i := range ch.pools {
 		p := &ch.pools[i]
-		b := batch{p.circuit, len(p.gather) / p.size}
-		b.run(ws, p.gathered(ws, words, ch.elements, b.n), values[:b.n], bits, next, t, e)
+		b := p.batch()
+		b.run(ws, p.gathered(ws, words, count, b.n), values[:b.n], bits, next, t, e)
 		t.Next += b.keys()
 		values = values[b.n:]
 	}
 	return nil
+}
+
+// runRows returns the words of rows.
+func (ch *chunk) runRows(ws *workspace, words []block.Block, next func(int) []byte, t *garble.Tweak, e engine) []block.Block {
+	bits := len(words) / ch.elements
+	rows := grow(&ws.rows, bits*ch.rowWords)
+	first := 0
+	for i := range ch.rows {
+		p := &ch.rows[i]
+		b := p.batch()
+		out := b.run(ws, p.gathered(ws, words, ch.elements, b.n), nil, 0, next, *t, e)
+		t.Next += b.keys()
+		for k := range bits {
+			copy(rows[k*ch.rowWords+first:], out[k*b.n:][:b.n])
+		}
+		first += b.n
+	}
+	return rows
 }
 
 // run runs one batch and its sums, if it has any. It returns the labels of the
@@ -90,14 +113,14 @@ func (b *batch) run(ws *workspace, in []block.Block, values []uint32, bits int, 
 	return out
 }
 
-// gathered lines up the words of every window.
-func (p *pool) gathered(ws *workspace, words []block.Block, elements, n int) []block.Block {
-	bits := len(words) / elements
+// gathered lines up the words of every window, from so many in all.
+func (p *pool) gathered(ws *workspace, words []block.Block, count, n int) []block.Block {
+	bits := len(words) / count
 	in := grow(&ws.window, p.size*bits*n)
 	rest := in
 	for k := range p.size {
 		for b := range bits {
-			row := words[b*elements:][:elements]
+			row := words[b*count:][:count]
 			for w := range n {
 				rest[w] = row[p.gather[w*p.size+k]]
 			}

@@ -18,7 +18,7 @@ import (
 
 // Version is the version of the protocol; peers of different ones part at
 // the handshake. AGREED
-const Version = 5
+const Version = 6
 
 // otPiece is how many correlations one message of the extension makes. AGREED
 const otPiece = 1 << 15

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"dorcas/internal/circuit"
 	"dorcas/nn"
 )
 
@@ -93,5 +94,44 @@ func TestGuardBits(t *testing.T) {
 	}
 	if guardBits(1) != 1 {
 		t.Error("one convolution takes more than one guard bit")
+	}
+}
+
+// TestSharedRows: overlapping windows share what they have of rows, and windows
+// that have nothing in common, or too little, do not.
+func TestSharedRows(t *testing.T) {
+	in := nn.Dims{C: 3, H: 13, W: 12}
+	for _, c := range []struct {
+		win    nn.Window
+		shares bool
+		words  int // a channel
+	}{
+		{square(3, 1, 1), true, 13 * 12},
+		{square(3, 2, 0), true, 13 * 5},
+		{square(2, 1, 0), true, 13 * 11},
+		{square(2, 2, 0), false, 0},
+		{square(3, 3, 0), false, 0},
+		{nn.Window{KH: 1, KW: 5, StrideH: 1, StrideW: 1}, false, 0},
+		{nn.Window{KH: 5, KW: 1, StrideH: 1, StrideW: 1}, false, 0},
+		{nn.Window{KH: 2, KW: 3, StrideH: 1, StrideW: 2, DilH: 4, DilW: 2}, true, 13 * 4},
+	} {
+		out := in
+		out.H, out.W = c.win.Out(in.H, in.W)
+		ch := chunk{elements: in.Len()}
+		stage := circuit.Stage{Share: circuit.Share{Width: 12}, Func: circuit.Relu, Bits: 8}
+		windowGroups(&ch, &stageCircuits{stage, map[int]*circuit.Circuit{}, map[int]*circuit.Circuit{}}, &c.win, in, out, 0)
+		if got := ch.rows != nil; got != c.shares || ch.rowWords != in.C*c.words {
+			t.Errorf("%+v: shares rows: %v, %d words, want %v, %d", c.win, got, ch.rowWords, c.shares, in.C*c.words)
+		}
+		ands, alone := 0, 0
+		for _, b := range ch.batches()[1:] { // without reconstruction
+			ands += b.circuit.Ands * b.n
+		}
+		for o := range out.Len() {
+			alone += stage.Pool(len(c.win.Elements(in, o/(out.H*out.W), o/out.W%out.H, o%out.W, nil))).Ands
+		}
+		if ands > alone || c.shares && ands == alone {
+			t.Errorf("%+v: %d And gates, %d without sharing", c.win, ands, alone)
+		}
 	}
 }

@@ -116,10 +116,13 @@ func (ch *chunk) memory() int64 {
 	}
 	labels += outputs
 	if ch.reconstruct != nil {
-		labels += len(ch.reconstruct.Outputs) * ch.elements
-		for _, p := range ch.pools {
-			labels += len(ch.reconstruct.Outputs) * len(p.gather)
+		words := ch.elements + ch.rowWords
+		for _, ps := range [][]pool{ch.rows, ch.pools} {
+			for i := range ps {
+				words += len(ps[i].gather)
+			}
 		}
+		labels += len(ch.reconstruct.Outputs) * words
 	}
 	return int64(labels) * block.Size
 }

@@ -47,6 +47,8 @@ type chunk struct {
 	firstFrame      int64 // where the frame stands at the client
 	outs            []outs
 	reconstruct     *circuit.Circuit // elements → words, for max-pool; else nil
+	rows            []pool           // the largest words of parts of rows, where windows share them; else nil
+	rowWords        int              // that rows makes
 	pools           []pool           // what the words go through
 	direct          *circuit.Circuit // without max-pool
 	instances       int              // of direct
@@ -59,13 +61,20 @@ type outs struct{ elements []int32 }
 type pool struct {
 	circuit *circuit.Circuit
 	size    int     // elements of a window
-	gather  []int32 // [window][size] → element of the chunk
+	gather  []int32 // [window][size] → word: of an element of the chunk, or of rows
 }
 
 // stageCircuits builds circuits once for each window size.
 type stageCircuits struct {
-	stage circuit.Stage
-	pools map[int]*circuit.Circuit
+	stage       circuit.Stage
+	pools, maxs map[int]*circuit.Circuit
+}
+
+func (c *stageCircuits) max(size int) *circuit.Circuit {
+	if c.maxs[size] == nil {
+		c.maxs[size] = c.stage.Max(size)
+	}
+	return c.maxs[size]
 }
 
 func (c *stageCircuits) pool(size int) *circuit.Circuit {
@@ -104,7 +113,7 @@ func newActivateStage(s *nn.Shape, layer int, ms []modulus) *stagePlan {
 	if a.Pool == nil {
 		st.directChunks(spec.Fused(), l.Out.Len())
 	} else {
-		st.poolChunks(&stageCircuits{spec, map[int]*circuit.Circuit{}}, a.Pool, s.Dims(in), l.Out)
+		st.poolChunks(&stageCircuits{spec, map[int]*circuit.Circuit{}, map[int]*circuit.Circuit{}}, a.Pool, s.Dims(in), l.Out)
 	}
 	st.finish()
 	return st
@@ -164,25 +173,6 @@ func (st *stagePlan) poolChunks(cs *stageCircuits, w *nn.Window, in, out nn.Dims
 	}
 }
 
-// windowGroups sorts the windows of a chunk by how many elements they have:
-// those at a border have fewer.
-func windowGroups(ch *chunk, cs *stageCircuits, w *nn.Window, in, out nn.Dims, firstOut int) {
-	group := make([]int, w.KH*w.KW+1) // of a size, counted from 1
-	elements := make([]int32, 0, w.KH*w.KW)
-	for o := range out.Len() {
-		elements = w.Elements(in, o/(out.H*out.W), o/out.W%out.H, o%out.W, elements[:0])
-		size := len(elements)
-		if group[size] == 0 {
-			ch.pools = append(ch.pools, pool{circuit: cs.pool(size), size: size})
-			ch.outs = append(ch.outs, outs{})
-			group[size] = len(ch.pools)
-		}
-		g := group[size] - 1
-		ch.pools[g].gather = append(ch.pools[g].gather, elements...)
-		ch.outs[g].elements = append(ch.outs[g].elements, int32(firstOut+o))
-	}
-}
-
 // finish counts what the chunks need.
 func (st *stagePlan) finish() {
 	for i := range st.chunks {
@@ -231,8 +221,10 @@ func (ch *chunk) batches() []batch {
 		return []batch{{ch.direct, ch.instances}}
 	}
 	bs := []batch{{ch.reconstruct, ch.elements}}
-	for _, p := range ch.pools {
-		bs = append(bs, batch{p.circuit, len(p.gather) / p.size})
+	for _, ps := range [][]pool{ch.rows, ch.pools} {
+		for i := range ps {
+			bs = append(bs, ps[i].batch())
+		}
 	}
 	return bs
 }
