@@ -52,8 +52,8 @@ func (s *session) receiveTransfers(p *preparation) error {
 		return nil
 	}
 	for i := range p.batch.n * s.plan.otPieces() {
-		msg := make([]byte, s.plan.method.ExtendSize(s.plan.otPiece(i%s.plan.otPieces())))
-		if err := s.conn.Recv(msg); err != nil {
+		msg := s.frames.get(s.plan.method.ExtendSize(s.plan.otPiece(i % s.plan.otPieces())))
+		if err := s.conn.Recv(*msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
 		p.transfers <- msg
@@ -66,24 +66,24 @@ func (s *session) receiveTransfers(p *preparation) error {
 // goroutine of its own extends ahead, while the server waits for the client
 // and while it garbles.
 type labelSource struct {
+	pool   *rows[block.Block]
 	pieces chan labelPiece
-	spent  chan []block.Block
-	labels []block.Block // of the piece in use
+	labels *[]block.Block // of the piece in use
 	rest   []block.Block
 }
 
 type labelPiece struct {
-	labels []block.Block
+	labels *[]block.Block
 	err    error
 }
 
-// piecesAhead bounds the pieces that wait for use: 2 MiB each. LOCAL
-const piecesAhead = 4
+// piecesAhead bounds the pieces that wait for use: 512 KiB each. LOCAL
+const piecesAhead = 2
 
 // newLabelSource starts to extend; the goroutine ends with the last piece, the
 // first error or the preparation.
 func newLabelSource(s *session, p *preparation) *labelSource {
-	l := &labelSource{pieces: make(chan labelPiece, piecesAhead), spent: make(chan []block.Block, piecesAhead+2)}
+	l := &labelSource{pool: &s.labels, pieces: make(chan labelPiece, piecesAhead)}
 	s.background.Go(func() {
 		defer close(l.pieces)
 		for i := range p.batch.n * s.plan.otPieces() {
@@ -103,21 +103,17 @@ func newLabelSource(s *session, p *preparation) *labelSource {
 
 // extend makes the next piece, of n labels.
 func (l *labelSource) extend(s *session, p *preparation, n int) labelPiece {
-	var buf []block.Block
-	select {
-	case buf = <-l.spent:
-	default:
-	}
-	labels := grow(&buf, n)
+	labels := l.pool.get(n)
 	if s.silent != nil {
-		s.silent.Take(labels)
+		s.silent.Take(*labels)
 		return labelPiece{labels: labels}
 	}
 	msg, ok := <-p.transfers
 	if !ok {
 		return labelPiece{err: p.failure()}
 	}
-	return labelPiece{labels, s.sender.Extend(labels, msg)}
+	defer s.frames.Put(msg)
+	return labelPiece{labels, s.sender.Extend(*labels, *msg)}
 }
 
 // fill sets dst to the next labels.
@@ -129,10 +125,7 @@ func (l *labelSource) fill(dst []block.Block) error {
 			return nil
 		}
 		if l.labels != nil {
-			select {
-			case l.spent <- l.labels:
-			default:
-			}
+			l.pool.Put(l.labels)
 			l.labels = nil
 		}
 		piece, ok := <-l.pieces
@@ -142,6 +135,6 @@ func (l *labelSource) fill(dst []block.Block) error {
 		if piece.err != nil {
 			return fmt.Errorf("protocol: transfers: %w", piece.err)
 		}
-		l.labels, l.rest = piece.labels, piece.labels
+		l.labels, l.rest = piece.labels, *piece.labels
 	}
 }

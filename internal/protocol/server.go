@@ -205,7 +205,7 @@ type preparation struct {
 
 	// What the client sends, as it comes; closed at the end or after an error.
 	uploads   chan []rlwe.Ciphertext
-	transfers chan []byte
+	transfers chan *[]byte
 	err       error // why they were closed early; read it after the close
 
 	stop chan struct{} // ends what runs in the background
@@ -238,7 +238,7 @@ func (s *session) prepareBatch(number uint32, several bool) error {
 func (s *session) prepare(number uint32, b *Batch) error {
 	p := &preparation{
 		batch: b, weights: s.weightsFor(b), fresh: child(&s.seed, "fresh", uint64(number)),
-		uploads: make(chan []rlwe.Ciphertext, len(b.convs)), transfers: make(chan []byte, b.n*s.plan.otPieces()),
+		uploads: make(chan []rlwe.Ciphertext, len(b.convs)), transfers: make(chan *[]byte, b.n*s.plan.otPieces()),
 		stop: make(chan struct{}),
 	}
 	for i := range b.n {
