@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"dorcas/nn/onnx/internal/pb"
 )
 
@@ -119,6 +121,19 @@ var malformedConstants = []damage{
 	{"dimensions beyond int", func(m *pb.ModelProto, g *pb.GraphProto) { g.Initializer[0].Dims = huge(4, 1<<62) }, "dimension 0 is"},
 	{"many dimensions", func(m *pb.ModelProto, g *pb.GraphProto) { g.Initializer[0].Dims = huge(1000, 1) }, "1000 dimensions"},
 	{"infinite weight", func(m *pb.ModelProto, g *pb.GraphProto) { g.Initializer[0].FloatData[0] = float32(math.Inf(1)) }, "parameter 0 is +Inf"},
+	{"weight that is no number", func(m *pb.ModelProto, g *pb.GraphProto) { g.Initializer[0].FloatData[1] = float32(math.NaN()) }, "parameter 1 is NaN"},
+	{"factor that is no number", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, floatTensor("nan", shape(1), float32(math.NaN())))
+		g.Node[1] = op("Mul", "relu", in("conv", "nan"))
+	}, "no numbers"},
+	{"division by 0", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, floatTensor("zero", shape(1), 0))
+		g.Node[1] = op("Div", "relu", in("conv", "zero"))
+	}, "a divisor is 0"},
+	{"bound that is no number", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, floatTensor("nan", shape(1), float32(math.NaN())))
+		g.Node[1] = op("Clip", "relu", in("conv", "nan"))
+	}, "min is NaN"},
 	{"integer weights", func(m *pb.ModelProto, g *pb.GraphProto) {
 		g.Initializer[1] = intTensor("b", 1, 2)
 	}, "integers, want floats"},
@@ -184,6 +199,41 @@ var malformedNodes = []damage{
 		g.Node[0].Input[2] = "gathered"
 		g.Node = append([]*pb.NodeProto{op("Gather", "gathered", in("b", "i"))}, g.Node...)
 	}, "axis 18"},
+	{"groups", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Node[0].Attribute = append(g.Node[0].Attribute, attrInt("group", 0))
+	}, "0 groups"},
+	{"more groups than channels", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Node[0].Attribute = append(g.Node[0].Attribute, attrInt("group", math.MaxInt64))
+	}, "groups of 1 channels"},
+	{"parts", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Node[2] = op("Split", "pool", in("relu"), attrInt("axis", 1))
+		g.Initializer = append(g.Initializer, intTensor("sizes", math.MaxInt64))
+		g.Node[2].Input = in("relu", "sizes")
+	}, "parts"},
+	{"sizes", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, intTensor("sizes", 1, 2, math.MaxInt64, 2))
+		g.Node[2] = op("Resize", "pool", in("relu", "", "", "sizes"))
+	}, "sizes"},
+	{"scales", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, floatTensor("scales", shape(4), 1, 1, 1e30, float32(math.NaN())))
+		g.Node[2] = op("Resize", "pool", in("relu", "", "scales"))
+	}, "scales"},
+	{"huge border", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, intTensor("p", 0, 0, math.MaxInt64, 0, 0, 0, 0, math.MinInt64))
+		g.Node[2] = op("Pad", "pool", in("relu", "p"))
+	}, "pads"},
+	{"nothing left", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, intTensor("p", 0, 0, -2, 0, 0, 0, -2, 0))
+		g.Node[2] = op("Pad", "pool", in("relu", "p"))
+	}, "nothing is left"},
+	{"scale of integers", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Initializer = append(g.Initializer, floatTensor("scale", shape(1), -1))
+		g.Node[2] = op("QuantizeLinear", "pool", in("relu", "scale"))
+	}, "scale -1"},
+	{"broadcast", func(m *pb.ModelProto, g *pb.GraphProto) {
+		g.Node[2] = op("Add", "pool", in("relu", "x2"))
+		g.Node = append([]*pb.NodeProto{op("MaxPool", "x2", in("x"), kernelOf(2))}, g.Node...)
+	}, "do not go together"},
 	{"steps", func(m *pb.ModelProto, g *pb.GraphProto) {
 		g.Initializer = append(g.Initializer, intTensor("i", 0))
 		g.Node[0].Input[2] = "sliced"
@@ -208,6 +258,28 @@ func TestMalformed(t *testing.T) {
 				t.Errorf("error is %q, want %q in it", err, c.want)
 			}
 		})
+	}
+}
+
+// Messages in messages, thousands deep, are skipped as what they are: graphs
+// inside of graphs.
+func TestDeepNesting(t *testing.T) {
+	inner := []byte{}
+	for range 5000 { // attribute 6 of a node's attribute 5 of a graph's node 1
+		for _, field := range []byte{1, 5, 6} {
+			inner = protowire.AppendBytes(protowire.AppendTag(nil, protowire.Number(field), protowire.BytesType), inner)
+		}
+	}
+	m := small()
+	m.Graph.Node[1].OpType = "If"
+	m.Graph.Node[1].ProtoReflect().SetUnknown(inner)
+	data := encode(t, m)
+	if _, err := Read(bytes.NewReader(data)); err == nil || !strings.Contains(err.Error(), "graphs inside of graphs are not supported") {
+		t.Errorf("error is %.200v", err)
+	}
+	groups := append(bytes.Repeat([]byte{0x3b}, 1<<16), data...) // begun and never ended
+	if _, err := Read(bytes.NewReader(groups)); err == nil {
+		t.Error("open groups are no error")
 	}
 }
 

@@ -46,6 +46,10 @@ func attrFloat(name string, v float32) *pb.AttributeProto {
 	return &pb.AttributeProto{Name: name, Type: pb.AttributeProto_FLOAT, F: v}
 }
 
+func attrFloats(name string, v ...float32) *pb.AttributeProto {
+	return &pb.AttributeProto{Name: name, Type: pb.AttributeProto_FLOATS, Floats: v}
+}
+
 func attrString(name, v string) *pb.AttributeProto {
 	return &pb.AttributeProto{Name: name, Type: pb.AttributeProto_STRING, S: []byte(v)}
 }

@@ -52,7 +52,7 @@ type sample struct {
 // graph is deep; some take another tensor.
 func random(seed uint64) *sample {
 	b := &builder{Rand: rand.New(rand.NewPCG(seed, 7)), graph: &pb.GraphProto{}, uses: map[string]int{}}
-	b.opset = pick(b, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
+	b.opset = pick(b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
 	b.batch = pick(b, 1, 1, 1, 2, 3)
 	input := []int{b.batch, b.between(1, 6), b.between(1, 11), b.between(1, 11)}[:pick(b, 2, 3, 4, 4, 4)]
 	dynamic := b.batch == 1 && b.chance(40)
@@ -62,9 +62,9 @@ func random(seed uint64) *sample {
 	}
 	b.all = []tensor{x}
 	steps := []func(tensor) (tensor, bool){
-		b.conv, b.conv, b.conv, b.convTranspose, b.pooling, b.pooling, b.global, b.batchNorm, b.gemm, b.gemm, b.matMul,
+		b.conv, b.conv, b.conv, b.convTranspose, b.pooling, b.pooling, b.global, b.batchNorm, b.gemm, b.gemm, b.gemmLeft, b.gemmResidual, b.matMul,
 		b.arithmetic, b.arithmetic, b.sum, b.sum, b.activate, b.activate, b.activate, b.concat, b.slice, b.split, b.gather, b.pad, b.resize,
-		b.reduce, b.view, b.view, b.transpose, b.channelsLast, b.blocks, b.expand, b.fakeQuantize,
+		b.reduce, b.view, b.view, b.transpose, b.channelsLast, b.blocks, b.expand, b.expandComputed, b.shapeComputed, b.fakeQuantize,
 	}
 	for done, want := 0, b.between(1, 9); done < want; {
 		from := b.all[len(b.all)-1]

@@ -93,7 +93,7 @@ func (b *builder) conv(x tensor) (tensor, bool) {
 	shape := shaped(out*groups, in, w.kernel)
 	inputs := []string{x.name, b.weights(shape, 0, 1.5/math.Sqrt(float64(in*size(w.kernel))))}
 	if b.chance(60) {
-		inputs = append(inputs, b.random([]int{out * groups}, 0.5))
+		inputs = append(inputs, b.bias(out*groups))
 	}
 	a := w.attrs
 	if groups > 1 || b.chance(20) {
@@ -177,7 +177,7 @@ func (b *builder) convTranspose(x tensor) (tensor, bool) {
 	}
 	inputs := []string{x.name, b.random(shaped(x.shape[1], out, kernel), 1.5/math.Sqrt(float64(in*size(kernel))))}
 	if b.chance(60) {
-		inputs = append(inputs, b.random([]int{out * groups}, 0.5))
+		inputs = append(inputs, b.bias(out*groups))
 	}
 	return b.node("ConvTranspose", inputs, shaped(x.shape[0], out*groups, plane), a...), true
 }
@@ -264,7 +264,7 @@ func (b *builder) gemm(x tensor) (tensor, bool) {
 	if b.chance(70) || b.opset < 11 {
 		in = append(in, b.random(pick(b, []int{n}, []int{1, n}, []int{1}, []int{x.shape[0], n}), 0.5))
 		if b.batch > 1 {
-			in[2] = b.random([]int{n}, 0.5)
+			in[2] = b.bias(n)
 		}
 	}
 	if b.batch == 1 && b.chance(20) { // both turned round: of one image
@@ -273,6 +273,51 @@ func (b *builder) gemm(x tensor) (tensor, bool) {
 		a = append(a, attrInt("transA", 1))
 	}
 	return b.node("Gemm", in, []int{x.shape[0], n}, a...), true
+}
+
+// gemmLeft has the constant on the left: of one image.
+func (b *builder) gemmLeft(x tensor) (tensor, bool) {
+	if b.batch > 1 || x.rank() != 3 {
+		return x, false
+	}
+	x = b.list("Squeeze", 13, x, "axes", []int{0}, x.shape[1:])
+	m, a := b.between(1, 5), attrs{}
+	in := []string{"", x.name, b.random([]int{m, 1}, 0.5)}
+	k, n := x.shape[0], x.shape[1]
+	if b.chance(50) {
+		k, n = n, k
+		a = append(a, attrInt("transB", 1))
+	}
+	if b.chance(50) {
+		in[0] = b.random([]int{k, m}, 0.7)
+		a = append(a, attrInt("transA", 1))
+	} else {
+		in[0] = b.random([]int{m, k}, 0.7)
+	}
+	y := b.node("Gemm", in, []int{m, n}, a...)
+	return b.list("Unsqueeze", 13, y, "axes", []int{0}, []int{1, m, n}), true
+}
+
+// gemmResidual adds another product.
+func (b *builder) gemmResidual(x tensor) (tensor, bool) {
+	if x.rank() != 2 {
+		return x, false
+	}
+	y, _ := b.gemm(x)
+	return b.node("Gemm", []string{x.name, b.random([]int{x.shape[1], y.shape[1]}, 0.5), y.name}, y.shape, attrFloat("beta", pick(b, 1, float32(0.5)))), true
+}
+
+// bias is one for some channels, sometimes as integers.
+func (b *builder) bias(channels int) string {
+	if b.opset < 13 || !b.chance(15) {
+		return b.random([]int{channels}, 0.5)
+	}
+	v, scale := make([]int, channels), make([]float32, channels)
+	for i := range v {
+		v[i], scale[i] = b.between(-1000, 1000), float32(0.001*(0.5+b.Float64()))
+	}
+	zero := b.integers(pb.TensorProto_INT32, []int{channels}, make([]int, channels))
+	return b.node("DequantizeLinear", []string{b.integers(pb.TensorProto_INT32, []int{channels}, v), b.floats([]int{channels}, scale), zero}, nil, attrInt("axis", 0)).name
 }
 
 func (b *builder) matMul(x tensor) (tensor, bool) {

@@ -158,8 +158,13 @@ func (b *builder) resize(x tensor) (tensor, bool) {
 			return x, false
 		}
 		scales[i] = float32(f)
+		if b.opset >= 11 && x.shape[i]%2 == 0 && b.chance(15) { // every other one
+			shape[i], scales[i] = x.shape[i]/2, 0.5
+		}
 	}
 	switch {
+	case b.opset < 9:
+		return b.node("Upsample", []string{x.name}, shape, attrString("mode", "nearest"), attrFloats("scales", scales...)), true
 	case b.opset < 10:
 		return b.node("Upsample", []string{x.name, b.floats([]int{x.rank()}, scales)}, shape, attrString("mode", "nearest")), true
 	case b.opset < 11:
@@ -343,6 +348,52 @@ func (b *builder) blocks(x tensor) (tensor, bool) {
 		return b.node("SpaceToDepth", []string{x.name}, []int{x.shape[0], 4 * x.shape[1], x.shape[2] / 2, x.shape[3] / 2}, attrInt("blocksize", 2)), true
 	}
 	return x, false
+}
+
+// shapeComputed reshapes by sizes that are computed from those of x.
+func (b *builder) shapeComputed(x tensor) (tensor, bool) {
+	if x.rank() < 3 {
+		return x, false
+	}
+	shape := b.node("Shape", []string{x.name}, nil)
+	part := func(from, to int) tensor {
+		if b.opset < 10 {
+			return b.node("Slice", []string{shape.name}, nil, attrInts("starts", from), attrInts("ends", to), attrInts("axes", 0))
+		}
+		return b.node("Slice", []string{shape.name, b.ints(from), b.ints(to), b.ints(0)}, nil)
+	}
+	first, a, z := part(0, 1), part(1, 2), part(2, 3)
+	product := b.node("Mul", []string{a.name, z.name}, nil)
+	if b.chance(50) {
+		narrow := b.node("Cast", []string{product.name}, nil, attrInt("to", int(pb.TensorProto_INT32)))
+		product = b.node("Cast", []string{narrow.name}, nil, attrInt("to", int(pb.TensorProto_INT64)))
+	}
+	if b.chance(30) { // x·3/3 - 0
+		product = b.node("Div", []string{b.node("Mul", []string{product.name, b.ints(3)}, nil).name, b.ints(3)}, nil)
+		product = b.node("Sub", []string{product.name, b.ints(0)}, nil)
+	}
+	to := b.node("Concat", []string{first.name, product.name, b.ints(-1)}, nil, attrInt("axis", 0))
+	return b.node("Reshape", []string{x.name, to.name}, []int{x.shape[0], x.shape[1] * x.shape[2], size(x.shape[3:])}), true
+}
+
+// expandComputed repeats x by sizes as PyTorch's exporter computes them: where a
+// size is -1, that of x.
+func (b *builder) expandComputed(x tensor) (tensor, bool) {
+	i := slices.Index(x.shape[1:], 1) + 1
+	if i < 1 || b.opset < 9 {
+		return x, false
+	}
+	target := slices.Repeat([]int{-1}, x.rank())
+	target[i] = b.between(2, 3)
+	sizes := b.ints(target...)
+	one := &pb.TensorProto{DataType: int32(pb.TensorProto_INT64), Dims: []int64{1}, Int64Data: []int64{1}}
+	ones := b.node("ConstantOfShape", []string{b.ints(x.rank())}, nil, &pb.AttributeProto{Name: "value", Type: pb.AttributeProto_TENSOR, T: one})
+	minus := b.node("Mul", []string{ones.name, b.ints(-1)}, nil)
+	same := b.node("Equal", []string{sizes, minus.name}, nil)
+	chosen := b.node("Where", []string{same.name, ones.name, sizes}, nil)
+	shape := slices.Clone(x.shape)
+	shape[i] = target[i]
+	return b.node("Expand", []string{x.name, chosen.name}, shape), true
 }
 
 func (b *builder) expand(x tensor) (tensor, bool) {
