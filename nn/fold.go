@@ -6,7 +6,7 @@ package nn
 // g must be valid.
 func (g *Graph) Fold() *Graph {
 	uses := g.uses()
-	folded := &Graph{Name: g.Name, Input: g.Input, Head: g.Head}
+	folded := &Graph{Name: g.Name, Input: g.Input, ChannelsLast: g.ChannelsLast, Head: g.Head}
 	tensor := make([]int, len(g.Nodes)+1) // of folded, by tensor of g
 	for i := range g.Nodes {
 		n := g.Nodes[i]

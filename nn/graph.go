@@ -6,7 +6,10 @@ package nn
 type Graph struct {
 	Name  string
 	Input Dims
-	Nodes []Node
+	// ChannelsLast says that the file's own input is height × width × channels;
+	// that of the graph is channels × height × width all the same.
+	ChannelsLast bool
+	Nodes        []Node
 	// Output is the tensor of the scores.
 	Output int
 	// Head says what the file applies to the scores at its end; the client

@@ -86,7 +86,7 @@ func (g *Graph) prune() *Graph {
 			}
 		}
 	}
-	p := &Graph{Name: g.Name, Input: g.Input, Head: g.Head}
+	p := &Graph{Name: g.Name, Input: g.Input, ChannelsLast: g.ChannelsLast, Head: g.Head}
 	tensor := make([]int, len(needed))
 	for i, n := range g.Nodes {
 		if !needed[i+1] {

@@ -65,8 +65,10 @@ func (r *Reader) findPicture() error {
 		return err
 	}
 	size := r.pre.Size
-	if l := strings.ToUpper(r.pre.Layout); l != "" && l != "NCHW" && l != "CHW" {
-		return fmt.Errorf("layout %q: only NCHW is supported", r.pre.Layout)
+	switch strings.ToUpper(r.pre.Layout) {
+	case "", "NCHW", "CHW", "NHWC", "HWC": // of the file: a graph has channels first
+	default:
+		return fmt.Errorf("layout %q: want NCHW or NHWC", r.pre.Layout)
 	}
 	if len(size) != 0 && (len(size) != 2 || size[0] < 1 || size[1] < 1 || size[0] > 1<<16 || size[1] > 1<<16) {
 		return fmt.Errorf("size %v is not a height and a width", size)

@@ -205,7 +205,7 @@ func TestRecords(t *testing.T) {
 		{"other size", square, nn.Preprocess{Size: []int{5, 4}}, "size 5×4, but the network takes 1×4×4"},
 		{"other color", square, nn.Preprocess{Color: "RGB"}, "color \"RGB\""},
 		{"unknown color", square, nn.Preprocess{Color: "HSV"}, "write gray, RGB or BGR"},
-		{"other layout", square, nn.Preprocess{Layout: "NHWC"}, "only NCHW"},
+		{"other layout", square, nn.Preprocess{Layout: "CHWN"}, "want NCHW or NHWC"},
 		{"size of one", square, nn.Preprocess{Size: []int{4}}, "not a height and a width"},
 		{"size of zero", nn.Dims{C: 16, H: 1, W: 1}, nn.Preprocess{Size: []int{0, 4}}, "not a height and a width"},
 		{"huge size", nn.Dims{C: 16, H: 1, W: 1}, nn.Preprocess{Size: []int{1 << 40, 1 << 40}}, "not a height and a width"},

@@ -206,3 +206,36 @@ func TestLabelOnly(t *testing.T) {
 		op("Cast", "c", in("a"), attrInt("to", 7)), op("Reshape", "y", in("c", "names"))}[:5]},
 		x: []float32{1, 3, 2}, want: []float32{1, 3, 2}, head: nn.HeadArgMax}.run(t)
 }
+
+// What the first nodes do tells what the dimensions of an input mean.
+func TestInputLayout(t *testing.T) {
+	init := []*pb.TensorProto{floatTensor("k", shape(1, 3, 1, 1)), floatTensor("line", shape(1, 3, 2)), floatTensor("c", shape(3)), intTensor("flat", 1, -1)}
+	toFirst := attrInts("perm", 0, 3, 1, 2)
+	for name, c := range map[string]struct {
+		input []any
+		nodes []*pb.NodeProto
+		want  nn.Dims
+		last  bool
+	}{
+		"channels first":    {[]any{"N", 3, 8, 9}, []*pb.NodeProto{op("Conv", "y", in("x", "k"))}, nn.Dims{C: 3, H: 8, W: 9}, false},
+		"channels last":     {[]any{"N", 8, 9, 3}, []*pb.NodeProto{op("Sub", "s", in("x", "c")), op("Transpose", "t", in("s"), toFirst), op("Conv", "y", in("t", "k"))}, nn.Dims{C: 3, H: 8, W: 9}, true},
+		"one channel last":  {[]any{"N", 8, 9, 1}, []*pb.NodeProto{op("Flatten", "y", in("x"))}, nn.Dims{C: 1, H: 8, W: 9}, false},
+		"flattened picture": {[]any{"N", 8, 9, 3}, []*pb.NodeProto{op("Flatten", "y", in("x"))}, nn.Dims{C: 3, H: 8, W: 9}, true},
+		"plane":             {[]any{"N", 8, 9}, []*pb.NodeProto{op("Reshape", "y", in("x", "flat"))}, nn.Dims{C: 1, H: 8, W: 9}, false},
+		"line":              {[]any{"N", 3, 9}, []*pb.NodeProto{op("Conv", "y", in("x", "line"))}, nn.Dims{C: 3, H: 1, W: 9}, false},
+		"vector":            {[]any{"N", 6, 1, 1}, []*pb.NodeProto{op("Flatten", "y", in("x"))}, nn.Dims{C: 6, H: 1, W: 1}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, err := file{input: c.input, init: init, nodes: c.nodes}.read(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g.Input != c.want || g.ChannelsLast != c.last {
+				t.Errorf("input is %v, channels last %v; want %v, %v", g.Input, g.ChannelsLast, c.want, c.last)
+			}
+			if g.Fold().ChannelsLast != c.last {
+				t.Error("forgotten by Fold")
+			}
+		})
+	}
+}

@@ -76,7 +76,7 @@ func (r *reader) read() error {
 	if err != nil {
 		return err
 	}
-	if err := r.input(); err != nil {
+	if err := r.input(order); err != nil {
 		return err
 	}
 	for _, i := range order {

@@ -3,13 +3,16 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"slices"
 
+	"dorcas/nn"
 	"dorcas/nn/onnx/internal/pb"
 )
 
 // input finds the one input on which the output depends, and takes the batch
-// and the size of an image from its shape.
-func (r *reader) input() error {
+// and the size of an image from its shape. The nodes that are needed, in order,
+// show what its dimensions mean.
+func (r *reader) input(order []int) error {
 	var names []string
 	for name := range r.inputs {
 		if r.uses[name] > 0 {
@@ -27,10 +30,54 @@ func (r *reader) input() error {
 	if len(shape) > 1 {
 		r.batch = shape[0]
 	}
-	r.g.Input = r.image(shape)
+	v := &value{shape: shape, computed: true}
+	use := r.inputUse(name, order)
+	if len(shape) == 4 && (use.lastToFirst || !use.planes && shape[3] == 3 && min(shape[1], shape[2]) >= 8) {
+		v.perm = []int{0, 2, 3, 1}
+		v.plain()
+		r.g.ChannelsLast = v.perm != nil
+	}
+	switch {
+	case len(shape) == 3 && use.planes: // a line of numbers for each channel
+		r.g.Input = planesOf(shape)
+	case len(shape) == 3 && min(shape[1], shape[2]) > 1: // a plane
+		r.g.Input = nn.Dims{C: 1, H: shape[1], W: shape[2]}
+	case len(shape) == 4 && v.perm == nil && shape[3] == 1 && !use.planes && min(shape[1], shape[2]) > 1: // with channels last, and one of them
+		r.g.Input = nn.Dims{C: 1, H: shape[1], W: shape[2]}
+	default:
+		r.g.Input = r.image(v.stored())
+	}
 	r.total = r.g.Input.Len()
-	r.values[name] = &value{shape: shape, computed: true}
+	r.values[name] = v
 	return nil
+}
+
+// inputUse says what a network does to its input first, but for what it does
+// element by element.
+type inputUse struct {
+	planes      bool // a convolution or pooling: channels come first
+	lastToFirst bool // a transposition from channels last
+}
+
+func (r *reader) inputUse(name string, order []int) inputUse {
+	var use inputUse
+	carries := map[string]bool{name: true}
+	for _, i := range order {
+		n := newNode(r, i)
+		if !slices.ContainsFunc(n.inputs, func(in string) bool { return carries[in] }) || len(n.outputs) == 0 {
+			continue
+		}
+		switch n.op {
+		case "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization":
+			use.planes = true
+		case "Transpose":
+			perm, _ := n.intsAttr("perm")
+			use.lastToFirst = use.lastToFirst || slices.Equal(perm, []int64{0, 3, 1, 2})
+		case "Cast", "Identity", "Dropout", "Add", "Sub", "Mul", "Div", "Neg", "Relu", "Clip", "Pad", "QuantizeLinear", "DequantizeLinear":
+			carries[n.outputs[0]] = true
+		}
+	}
+	return use
 }
 
 // inputShape returns the shape of the input, with 1 for an open batch.

@@ -280,8 +280,12 @@ func compare(s *sample, want []float32) error {
 	}
 	var got []float32
 	for i := range images {
+		x := s.x[i*per : (i+1)*per]
+		if g.ChannelsLast {
+			x = channelsFirst(x, g.Input)
+		}
 		for _, f := range []*nn.Graph{g, g.Fold()} {
-			y, err := f.Run(s.x[i*per : (i+1)*per])
+			y, err := f.Run(x)
 			if err != nil {
 				return err
 			}
@@ -297,6 +301,15 @@ func compare(s *sample, want []float32) error {
 		}
 	}
 	return near("onnxruntime", got, want)
+}
+
+// channelsFirst returns an image of a file as a graph of size d takes it.
+func channelsFirst(x []float32, d nn.Dims) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i%d.C*d.H*d.W+i/d.C] = v
+	}
+	return out
 }
 
 // tied reports whether a score is as good as the largest, so that its index may
