@@ -50,8 +50,6 @@ func unpacked(src []byte, n, width int) []int32 {
 	return values
 }
 
-func lowBits(width int) uint32 { return uint32(1<<width - 1) }
-
 // signed reads the low width bits of v as two's complement.
 func signed(v uint32, width int) int32 { return int32(v<<(32-width)) >> (32 - width) }
 
