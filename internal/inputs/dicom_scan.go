@@ -27,7 +27,7 @@ type dicomScan struct {
 	order    binary.ByteOrder
 	implicit bool
 	syntax   string
-	kept     []byte // preamble, meta elements and the elements that a picture needs
+	kept     []byte // a head of our own, and the elements that a picture needs
 }
 
 var errDicomEnds = errors.New("damaged DICOM file: an element ends beyond the file")
@@ -52,7 +52,6 @@ func scanDicom(data []byte) (*dicomScan, error) {
 		}
 		s.at += int(e.length)
 	}
-	s.kept = append(s.kept, data[:s.at]...)
 	switch s.syntax {
 	case implicitLittle:
 		s.implicit = true
@@ -62,6 +61,7 @@ func scanDicom(data []byte) (*dicomScan, error) {
 	default:
 		return nil, fmt.Errorf("its pixels are stored as %s, which is not supported: convert it to uncompressed explicit little endian", syntaxName(s.syntax))
 	}
+	s.kept = dicomHead(s.syntax)
 	for s.at < len(data) {
 		from := s.at
 		e, err := s.header()
@@ -81,6 +81,19 @@ func scanDicom(data []byte) (*dicomScan, error) {
 	return s, nil
 }
 
+// dicomHead returns the beginning of a file, in which nothing but the transfer
+// syntax is said.
+func dicomHead(syntax string) []byte {
+	if len(syntax)%2 == 1 {
+		syntax += "\x00"
+	}
+	b := append(make([]byte, 128), "DICM\x02\x00\x00\x00UL\x04\x00"...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(8+len(syntax)))
+	b = append(b, "\x02\x00\x10\x00UI"...)
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(syntax)))
+	return append(b, syntax...)
+}
+
 // dicomElement is the beginning of an element.
 type dicomElement struct {
 	group, element uint16
@@ -90,8 +103,12 @@ type dicomElement struct {
 
 // needed reports whether a picture depends on the element: the description of
 // its pixels, and these.
+// Of other representations than those of such values none is kept: the library
+// may read their lengths in another way.
 func (e *dicomElement) needed() bool {
-	if e.vr == "SQ" || e.vr == "UN" {
+	switch e.vr {
+	case "", "US", "SS", "DS", "IS", "CS", "LO", "OB", "OW":
+	default:
 		return false
 	}
 	switch uint32(e.group)<<16 | uint32(e.element) {

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -259,6 +260,19 @@ func TestBadDicom(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 		})
+	}
+	// An element of a representation whose length the library takes for 32
+	// bits and others for 16: 2 GiB, or none.
+	odd := dicomBytes(t, explicitLittle, good, nil)
+	i = bytes.Index(odd, []byte{0x28, 0, 0x10, 0, 'U', 'S'})
+	odd = slices.Insert(odd, i, 0x28, 0, 0x06, 0, 'N', 'A', 4, 0, 0, 0, 0, 0x80)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := parseDicom(odd); err != nil {
+		t.Errorf("a file with an element that is not needed: %v", err)
+	}
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 1<<24 {
+		t.Errorf("%d bytes were taken for a file of %d", after.TotalAlloc-before.TotalAlloc, len(odd))
 	}
 	whole := dicomBytes(t, explicitLittle, good, nil)
 	for cut := range whole[:len(whole)-1] {
