@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"dorcas/internal/linear"
 	"dorcas/internal/rlwe"
@@ -45,30 +46,37 @@ func (p *Plan) Batch(n int) (*Batch, error) {
 	if n < 1 || n > p.MaxBatch() {
 		return nil, fmt.Errorf("protocol: batch: %d inferences, want 1 to %d", n, p.MaxBatch())
 	}
+	if n == 1 {
+		return p.single, nil
+	}
 	p.batching.Lock()
-	defer p.batching.Unlock()
-	if b := p.batches[n]; b != nil {
-		return b, nil
-	}
-	b, err := newBatch(p, n)
-	if err != nil {
-		return nil, err
-	}
 	if p.batches == nil {
-		p.batches = map[int]*Batch{}
+		p.batches = map[int]*onceBatch{}
 	}
-	p.batches[n] = b
-	return b, nil
+	o := p.batches[n]
+	if o == nil {
+		o = new(onceBatch)
+		p.batches[n] = o
+	}
+	p.batching.Unlock()
+	o.once.Do(func() {
+		var convs []convPlan
+		if convs, o.err = p.planConvs(n); o.err == nil {
+			o.batch, o.err = newBatch(p, n, convs)
+		}
+	})
+	return o.batch, o.err
 }
 
-func newBatch(p *Plan, n int) (*Batch, error) {
-	b := &Batch{plan: p, n: n, convs: p.convs}
-	if n > 1 {
-		var err error
-		if b.convs, err = p.planConvs(n); err != nil {
-			return nil, err
-		}
-	}
+// onceBatch is the plan of a batch as soon as anybody has asked for it.
+type onceBatch struct {
+	once  sync.Once
+	batch *Batch
+	err   error
+}
+
+func newBatch(p *Plan, n int, convs []convPlan) (*Batch, error) {
+	b := &Batch{plan: p, n: n, convs: convs}
 	steps := Plan{shape: p.shape, convs: b.convs, stages: p.stages, ots: p.ots, method: p.method}
 	steps.offlineSteps(n)
 	b.steps = steps.steps

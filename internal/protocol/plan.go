@@ -46,11 +46,12 @@ type Plan struct {
 	steps  []Step
 	hash   [32]byte // with SoftSpoken4
 	agreed [32]byte // with method
+	single *Batch   // of one inference
 
 	variants *variants // of all methods, this one among them
 
 	batching sync.Mutex
-	batches  map[int]*Batch // as far as anybody asked
+	batches  map[int]*onceBatch
 }
 
 // convPlan is one secret linear layer.
@@ -86,6 +87,9 @@ func NewPlan(s *nn.Shape) (*Plan, error) {
 		return nil, err
 	}
 	p.agreed = p.hash
+	if p.single, err = newBatch(p, 1, p.convs); err != nil {
+		return nil, err
+	}
 	p.variants = &variants{plans: map[ot.Method]*Plan{p.method: p}}
 	return p, nil
 }

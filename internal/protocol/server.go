@@ -27,8 +27,9 @@ type Server struct {
 	plan  *Plan
 	model *nn.Model
 
+	single   []*linear.Weights // one per convPlan, for one inference
 	encoding sync.Mutex
-	weights  map[int][]*linear.Weights // one per convPlan, for each size of batch
+	weights  map[int][]*linear.Weights // and for each size of batch
 	room     int                       // bytes that they may still take
 
 	// Memory of all sessions: whatever leaves it is overwritten first.
@@ -57,11 +58,7 @@ func NewServer(m *nn.Model) (*Server, error) {
 			return nil, fmt.Errorf("protocol: layer %d %q: %w", c.layer, m.Layers[c.layer].Name, err)
 		}
 	}
-	single, err := plan.Batch(1)
-	if err != nil {
-		return nil, err
-	}
-	s.weightsFor(single)
+	s.single = s.weightsFor(plan.single)
 	return s, nil
 }
 
@@ -237,9 +234,12 @@ func (s *session) prepareBatch(number uint32, several bool) error {
 
 func (s *session) prepare(number uint32, b *Batch) error {
 	p := &preparation{
-		batch: b, weights: s.weightsFor(b), fresh: child(&s.seed, "fresh", uint64(number)),
+		batch: b, weights: s.single, fresh: child(&s.seed, "fresh", uint64(number)),
 		uploads: make(chan []rlwe.Ciphertext, len(b.convs)), transfers: make(chan *[]byte, b.n*s.plan.otPieces()),
 		stop: make(chan struct{}),
+	}
+	if b.n > 1 {
+		p.weights = s.weightsFor(b)
 	}
 	for i := range b.n {
 		k := number + uint32(i)

@@ -53,6 +53,9 @@ func (p *Plan) With(m ot.Method) (*Plan, error) {
 	if q.agreed, err = q.digest(); err != nil {
 		return nil, err
 	}
+	if q.single, err = newBatch(q, 1, q.convs); err != nil {
+		return nil, err
+	}
 	p.variants.plans[m] = q
 	return q, nil
 }
