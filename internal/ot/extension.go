@@ -35,7 +35,7 @@ type expander struct {
 	ctx     *context
 	k       int
 	batch   uint64
-	streams []*block.Stream // 2^k for each tree
+	leaves  grove
 	check   checker
 	cols    []byte // kappa columns
 	sum     [stride]byte
@@ -43,7 +43,7 @@ type expander struct {
 }
 
 func newExpander(ctx *context, k int, leaves []block.Block) expander {
-	return expander{ctx: ctx, k: k, streams: leafStreams(ctx, leaves), cols: make([]byte, kappa*stride)}
+	return expander{ctx: ctx, k: k, leaves: newGrove(ctx, k, leaves), cols: make([]byte, kappa*stride)}
 }
 
 func newReceiver(ctx *context, k int, leaves []block.Block) *Receiver {
@@ -79,10 +79,8 @@ func (p piece) next(n int) (piece, bool) {
 // corrections is the number of bytes of corrections of a piece.
 func (e *expander) corrections(p piece) int { return (kappa/e.k - 1) * p.size }
 
-// tree returns the columns and the streams of tree i.
-func (e *expander) tree(i int) (cols []byte, streams []*block.Stream) {
-	return e.cols[i*e.k*stride:], e.streams[i<<e.k:][:1<<e.k]
-}
+// tree returns the columns of tree i.
+func (e *expander) tree(i int) []byte { return e.cols[i*e.k*stride:] }
 
 // labels writes the rows of p that lie in dst.
 func (e *expander) labels(dst []block.Block, p piece) {
@@ -126,16 +124,17 @@ func (r *Receiver) Extend(labels []block.Block, choices, msg []byte) {
 func (r *Receiver) expandPiece(corrections, u []byte) {
 	sum := r.sum[:len(u)]
 	for i := range kappa / r.k {
-		cols, streams := r.tree(i)
-		expandTree(cols, sum, streams)
+		r.leaves.expand(i, r.tree(i), sum)
+		first := r.leaves.tree(i)[0]
 		if i == 0 {
-			streams[0].XORKeyStream(u, sum)
+			first.XORKeyStream(u, sum)
 			continue
 		}
 		c := corrections[(i-1)*len(u):][:len(u)]
-		streams[0].XORKeyStream(c, sum)
+		first.XORKeyStream(c, sum)
 		subtle.XORBytes(c, c, u)
 	}
+	r.leaves.step(len(u))
 }
 
 var errDead = errors.New("an earlier check failed")
@@ -193,8 +192,8 @@ func (s *Sender) extend(labels []block.Block, msg []byte) error {
 func (s *Sender) expandPiece(corrections []byte, size int) {
 	sum := s.sum[:size]
 	for i := range kappa / s.k {
-		cols, streams := s.tree(i)
-		expandTree(cols, sum, streams)
+		cols := s.tree(i)
+		s.leaves.expand(i, cols, sum)
 		if i == 0 {
 			continue
 		}
@@ -203,6 +202,7 @@ func (s *Sender) expandPiece(corrections []byte, size int) {
 			block.AddIf(cols[b*stride:][:size], c, deltaBit(s.delta, i*s.k+b))
 		}
 	}
+	s.leaves.step(size)
 }
 
 // String hides the secrets.

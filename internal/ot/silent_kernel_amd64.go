@@ -9,7 +9,7 @@ import (
 	"dorcas/internal/impl"
 )
 
-//go:generate sh -c "cd _asm && go run . -out ../silent_amd64.s -stubs ../silent_stubs_amd64.go -pkg ot"
+//go:generate sh -c "cd _asm && go run . -out ../kernels_amd64.s -stubs ../kernels_stubs_amd64.go -pkg ot"
 
 // silentTrees are the kernels that run AES over trees, leaves and counters, and
 // addAt.

@@ -23,25 +23,53 @@ import (
 // adds it to s and s to a column, 2^k + k − 2 passes to a tree; the definition has
 // k·2^(k−1) additions for v and 2^k − 1 for u.
 
-// leafStreams returns the keystreams of all leaves: AES-128-CTR from a block whose
+// A grove is the keystreams of the leaves of all trees: AES-128-CTR from a block whose
 // first half is the session's, so that keys of many sessions cannot be searched for
-// at once, and whose second half is zero. Every stream is read once from its start to its end, whole blocks at a time, over all
-// Extends of a session, so no part of it is used twice. The server's first leaf of a tree is the missing
-// one and its stream is never read.
-func leafStreams(ctx *context, leaves []block.Block) []*block.Stream {
-	streams := make([]*block.Stream, len(leaves))
-	var key, start [block.Size]byte
-	copy(start[:8], ctx[:])
-	for i, leaf := range leaves {
-		leaf.Put(key[:])
-		streams[i] = block.NewStream(&key, &start)
-	}
-	return streams
+// at once, and whose second half is zero. Every stream is read once from its start to its
+// end, whole blocks at a time, over all Extends of a session, so no part of it is
+// used twice. The server's first leaf of a tree is the missing one and its stream is
+// never read.
+//
+// All streams but the first of a tree are always at the same place, which is what kernels
+// live on.
+type grove struct {
+	k       int
+	streams []*block.Stream // 2^k a tree; with a kernel, those that it leaves out only
+	kernel  treeKernel
 }
 
-// expandTree sets the k columns of a tree to the next bits of its streams, of
-// which there are 2^k. Column b starts at cols[b·stride]; len(sum) bytes of every
-// column are written and sum becomes s_1. It reads all streams but the first.
+func newGrove(ctx *context, k int, leaves []block.Block) grove {
+	g := grove{k: k, streams: make([]*block.Stream, len(leaves))}
+	var key, start [block.Size]byte
+	copy(start[:8], ctx[:])
+	out := g.kernel.start(k, len(leaves), &start)
+	for i, leaf := range leaves {
+		leaf.Put(key[:])
+		if out == 0 || i%out == 0 {
+			g.streams[i] = block.NewStream(&key, &start)
+		} else {
+			g.kernel.setKey(i, &key)
+		}
+	}
+	return g
+}
+
+// tree returns the streams of tree i.
+func (g *grove) tree(i int) []*block.Stream { return g.streams[i<<g.k:][:1<<g.k] }
+
+// expand sets the k columns of tree i to the next bits of its streams. Column b starts at
+// cols[b·stride]; len(sum) bytes of every column are written and sum becomes s_1. It reads
+// all streams but the first. After all trees, step must follow.
+func (g *grove) expand(i int, cols, sum []byte) {
+	if !g.kernel.expand(g.k, i, cols, sum, g.tree(i)) {
+		expandTree(cols, sum, g.tree(i))
+	}
+}
+
+// step tells that n bytes of all streams but perhaps the first of each tree were read.
+func (g *grove) step(n int) { g.kernel.step(n) }
+
+// expandTree is grove.expand for the 2^k streams of one tree.
 func expandTree(cols, sum []byte, streams []*block.Stream) {
 	n := len(sum)
 	k := bits.Len(uint(len(streams))) - 1

@@ -1,4 +1,4 @@
-// Command asm generates the vector kernels of silent transfer.
+// Command asm generates the vector kernels of package ot.
 package main
 
 import (
@@ -36,6 +36,9 @@ func main() {
 	addAt()
 	rows()
 	encode()
+	tree("tree4VAES", 2, false)
+	tree("tree16VAES", 4, false)
+	tree("more16VAES", 4, true)
 	Generate()
 }
 
