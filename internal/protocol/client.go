@@ -49,10 +49,29 @@ type Client struct {
 
 // spare is memory of used material and messages, for the next.
 type spare struct {
-	labels  []block.Block
-	frames  []byte
-	choices []byte
+	labels  stack[block.Block]
+	frames  stack[byte]
+	choices stack[byte]
 	msg     []byte
+	most    int // materials of the last batch: no more memory is kept
+}
+
+// stack is memory of several materials.
+type stack[T any] [][]T
+
+// take returns n elements of used or of new memory.
+func (s *stack[T]) take(n int) []T {
+	var row []T
+	if k := len(*s) - 1; k >= 0 {
+		row, *s = (*s)[k], (*s)[:k]
+	}
+	return grow(&row, n)
+}
+
+func (s *stack[T]) put(row []T, most int) {
+	if len(*s) < most {
+		*s = append(*s, row)
+	}
 }
 
 // ClientMaterial is what the client keeps of one preparation, for one
@@ -159,6 +178,7 @@ func (c *Client) PrepareBatch(ctx context.Context, n int) ([]*ClientMaterial, er
 			p.materials = append(p.materials, m)
 			c.next++
 		}
+		c.spare.most = n
 		if err := c.askForBatch(b, p.materials[0].number); err != nil {
 			return err
 		}
@@ -168,7 +188,7 @@ func (c *Client) PrepareBatch(ctx context.Context, n int) ([]*ClientMaterial, er
 		for _, m := range p.materials {
 			c.findOffsets(m)
 			m.stats = c.meter.steps
-			c.spare.choices = m.choices
+			c.spare.choices.put(m.choices, n)
 			m.choices, m.tensors = nil, nil
 		}
 		return nil
@@ -278,7 +298,8 @@ func (c *Client) Infer(ctx context.Context, m *ClientMaterial, x []int32) (nn.Re
 		var err error
 		r, err = c.evaluate(m)
 		stats = c.meter.steps
-		c.spare.labels, c.spare.frames = m.labels, m.frames
+		c.spare.labels.put(m.labels, c.spare.most)
+		c.spare.frames.put(m.frames, c.spare.most)
 		return err
 	})
 	m.labels, m.frames, m.offsets, m.seed = nil, nil, nil, nil

@@ -41,9 +41,8 @@ func (c *Client) extendOne(m *ClientMaterial) error {
 }
 
 func (c *Client) roomForLabels(m *ClientMaterial) {
-	m.labels = grow(&c.spare.labels, c.plan.ots)
-	m.choices = grow(&c.spare.choices, byteLen(c.plan.ots))
-	c.spare.labels, c.spare.choices = nil, nil // the material's until it is used, and prepared
+	m.labels = c.spare.labels.take(c.plan.ots)
+	m.choices = c.spare.choices.take(byteLen(c.plan.ots))
 }
 
 // receiveTransfers passes on the messages of the extension.

@@ -94,8 +94,7 @@ func (c *Client) receiveTables(b *clientBatch) error {
 }
 
 func (c *Client) receiveTablesOf(m *ClientMaterial) error {
-	m.frames = grow(&c.spare.frames, int(c.plan.frames))
-	c.spare.frames = nil // the material's until it is used
+	m.frames = c.spare.frames.take(int(c.plan.frames))
 	for _, st := range c.plan.stages {
 		for j := range st.chunks {
 			if err := c.conn.Recv(m.frame(&st.chunks[j])); err != nil {
