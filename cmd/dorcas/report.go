@@ -88,7 +88,7 @@ func (c *compiled) build() (*report.Report, error) {
 	p, s := c.server.Plan(), &c.model.Shape
 	r := &report.Report{
 		Name: c.model.Name, File: c.file, Hash: fmt.Sprintf("%x", p.Hash()),
-		Input:  fmt.Sprintf("%s in %s%s", s.Input.Dims, bitsText(s.Input.Bits, s.Input.Signed), picture(s.Record.Preprocess)),
+		Input:  fmt.Sprintf("%s in %s%s", dimsText(s.Input.Dims), bitsText(s.Input.Bits, s.Input.Signed), picture(s.Record.Preprocess)),
 		Reveal: string(s.Output.Reveal), Labels: s.Record.Labels, Options: c.options,
 		Samples: len(c.samples.x), Calibration: len(c.samples.calibration()), WeightMemory: c.server.WeightBytes(),
 		Estimates: estimatesRestOn, Version: "dorcas " + version(),
@@ -122,6 +122,13 @@ func (c *compiled) build() (*report.Report, error) {
 		r.Accuracy = report.NewAccuracy(c.samples.labels, c.float, c.integer, c.model.Dims(c.model.Output.Tensor).Len())
 	}
 	return r, nil
+}
+
+func dimsText(d nn.Dims) string {
+	if d.H*d.W == 1 {
+		return fmt.Sprintf("%d numbers", d.C)
+	}
+	return d.String()
 }
 
 func bitsText(n int, signed bool) string {

@@ -60,6 +60,10 @@ func (r *Reader) layout(row []int) (last, ok bool) {
 			return false, true
 		case slices.Equal(row, []int{d.H, d.W, d.C}):
 			return true, true
+		case d.H == 1 && d.W > 1 && (slices.Equal(row, []int{d.C, d.W}) || d.C == 1 && slices.Equal(row, []int{d.W})): // a signal
+			return false, true
+		case d.H == 1 && d.W > 1 && slices.Equal(row, []int{d.W, d.C}):
+			return true, true
 		}
 	}
 	return false, len(row) == 1 && row[0] == r.in.Len()
@@ -117,10 +121,10 @@ func (r *Reader) readRow(a *array, row int) ([]float32, error) {
 	if a.last {
 		values = channelsFirst(values, d)
 	}
-	x := make([]float32, len(values))
 	if r.opt.Raw {
-		return x, r.pre.ApplyTable(x, values)
+		return r.rawFeatures(values)
 	}
+	x := make([]float32, len(values))
 	for i, v := range values {
 		x[i] = float32(v)
 	}

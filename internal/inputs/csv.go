@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"dorcas/nn"
 )
 
 // maxCSV bounds the text of a table; its numbers take up to four times as
@@ -50,14 +52,14 @@ func (r *Reader) tableItems(path string) ([]Item, []int, error) {
 // features preprocesses a row: pixels if the network takes pictures, raw
 // features of a table if not.
 func (r *Reader) features(values []float64) ([]float32, error) {
-	x := make([]float32, len(values))
 	switch {
 	case r.opt.Preprocessed:
+		x := make([]float32, len(values))
 		for i, v := range values {
 			x[i] = float32(v)
 		}
 		return x, nil
-	case r.in.H*r.in.W > 1 || len(r.pre.Size) == 2 || r.pre.Color != "":
+	case r.in.H > 1 || len(r.pre.Size) == 2 || r.pre.Color != "":
 		u8 := make([]uint8, len(values))
 		for i, v := range values {
 			if v != math.Trunc(v) || v < 0 || v > 255 {
@@ -67,7 +69,30 @@ func (r *Reader) features(values []float64) ([]float32, error) {
 		}
 		return r.pixels(u8)
 	}
-	return x, r.pre.ApplyTable(x, values)
+	return r.rawFeatures(values)
+}
+
+// rawFeatures applies mean and standard deviation: of each feature of a table,
+// of each channel of a signal.
+func (r *Reader) rawFeatures(values []float64) ([]float32, error) {
+	x := make([]float32, len(values))
+	c := r.in.C
+	if c == len(values) || max(len(r.pre.Mean), len(r.pre.Std)) > c || len(values)%c != 0 {
+		return x, r.pre.ApplyTable(x, values)
+	}
+	of := func(all []float64, i int) []float64 {
+		if len(all) == c {
+			return all[i:][:1]
+		}
+		return all
+	}
+	for i, n := 0, len(values)/c; i < c; i++ {
+		p := nn.Preprocess{Mean: of(r.pre.Mean, i), Std: of(r.pre.Std, i)}
+		if err := p.ApplyTable(x[i*n:][:n], values[i*n:][:n]); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
 }
 
 func (r *Reader) readTable(path string) (*table, error) {

@@ -228,6 +228,32 @@ func TestIdx(t *testing.T) {
 	}
 }
 
+// TestSignals reads arrays of signals in each layout.
+func TestSignals(t *testing.T) {
+	two, one := nn.Dims{C: 2, H: 1, W: 3}, nn.Dims{C: 1, H: 1, W: 6}
+	for _, tc := range []struct {
+		in    nn.Dims
+		shape string
+		want  []float32
+	}{
+		{two, "(1, 2, 3)", []float32{0, 1, 2, 3, 4, 5}}, {two, "(1, 2, 1, 3)", []float32{0, 1, 2, 3, 4, 5}},
+		{two, "(1, 3, 2)", []float32{0, 2, 4, 1, 3, 5}}, {one, "(1, 6)", []float32{0, 1, 2, 3, 4, 5}}, {one, "(1, 6, 1)", []float32{0, 1, 2, 3, 4, 5}},
+	} {
+		r, err := New(tc.in, nn.Preprocess{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		items, err := r.Items(store(t, "x.npy", npyFile("<f4", tc.shape, floats(0, 1, 2, 3, 4, 5))))
+		if err != nil {
+			t.Errorf("%s: %v", tc.shape, err)
+			continue
+		}
+		if x, err := items[0].Read(); err != nil || !slices.Equal(x, tc.want) {
+			t.Errorf("%s: %v, %v; want %v", tc.shape, x, err, tc.want)
+		}
+	}
+}
+
 func TestTables(t *testing.T) {
 	named := nn.Preprocess{Formula: "(raw - mean)/std", Mean: []float64{1, 2}, Std: []float64{2, 4}, Features: []string{"age", "Weight"}}
 	flat := nn.Dims{C: 2, H: 1, W: 1}
@@ -245,8 +271,10 @@ func TestTables(t *testing.T) {
 		{"all but the label", "a\tb\tclass\n1\t2\t1.0\n3\t4\t0\n", flat, nn.Preprocess{}, Options{LabelColumn: "Class"}, []float32{3, 4}, []int{1, 0}, ""},
 		{"label by number", "1,2,1\n3,4,0\n", flat, nn.Preprocess{}, Options{LabelColumn: "2"}, []float32{3, 4}, []int{1, 0}, ""},
 		{"preprocessed", "\xef\xbb\xbfage,weight\r\n1,2\r\n", flat, named, Options{Preprocessed: true}, []float32{1, 2}, nil, ""},
-		{"pixels", "255,0\n", nn.Dims{C: 1, H: 1, W: 2}, nn.Preprocess{}, Options{}, []float32{1, 0}, nil, ""},
-		{"no pixels", "256,0\n", nn.Dims{C: 1, H: 1, W: 2}, nn.Preprocess{}, Options{}, nil, nil, "pixels are 0 to 255"},
+		{"pixels", "255,0\n", nn.Dims{C: 1, H: 2, W: 1}, nn.Preprocess{}, Options{}, []float32{1, 0}, nil, ""},
+		{"no pixels", "256,0\n", nn.Dims{C: 1, H: 2, W: 1}, nn.Preprocess{}, Options{}, nil, nil, "pixels are 0 to 255"},
+		{"a signal", "1,3,10,30\n", nn.Dims{C: 2, H: 1, W: 2}, nn.Preprocess{Mean: []float64{1, 10}, Std: []float64{2, 20}}, Options{}, []float32{0, 1, 0, 1}, nil, ""},
+		{"a signal of one scale", "1,3,10,30\n", nn.Dims{C: 2, H: 1, W: 2}, nn.Preprocess{Mean: []float64{1}}, Options{}, []float32{0, 2, 9, 29}, nil, ""},
 		{"not a number", "age,weight\n1,2\n3,NA\n", flat, named, Options{}, nil, nil, `line 3: column weight: "NA" is no number`},
 		{"no such column", "age,height\n1,2\n", flat, named, Options{}, nil, nil, `no column "Weight", which the network's record names: it has age, height`},
 		{"too many columns", "a,b,c\n1,2,3\n", flat, nn.Preprocess{}, Options{}, nil, nil, "name it with --label-column"},
