@@ -16,7 +16,7 @@ func (q *quantizer) nonLinear(i int, x *term) (*term, error) {
 	switch first := q.waiting[n.In[0]]; {
 	case first != nil:
 		stages = append(stages, first)
-	case n.Op == NodeRelu && positive:
+	case n.Op == NodeRelu && positive, n.Op == NodeTable && !x.accumulator && n.Func.roundsOnly(&q.tensors[n.In[0]]):
 		return x, nil
 	case next != nil && q.fuses(n, next):
 		q.waiting[i+1] = n
@@ -121,9 +121,33 @@ func (f *function) set(u *Univariate, tableBits int) {
 		f.Func, f.lo, f.hi = Clip, u.Params[0], u.Params[1]
 	case u.Name == "leaky_relu" && len(u.Params) == 1 && slope(u.Params[0]) > 0:
 		f.Func, f.Slope = Leaky, slope(u.Params[0])
+	case u.quantizes():
+		f.Func = Clip
+		f.lo, f.hi = u.quantized()
 	default:
 		f.Func, f.Mid, f.of = Table, tableBits, u.F
 	}
+}
+
+// quantizes reports whether the function rounds to the integers of a file that
+// is quantised already. Stages round anyway, to powers of two that are chosen
+// for the same values, so that only the range of those integers counts.
+func (u *Univariate) quantizes() bool { return u.Name == "quantize" && len(u.Params) == 4 }
+
+// quantized returns the range of what a function that quantizes gives.
+func (u *Univariate) quantized() (lo, hi float64) {
+	scale, zero := u.Params[0], u.Params[1]
+	return (u.Params[2] - zero) * scale, (u.Params[3] - zero) * scale
+}
+
+// roundsOnly reports whether the function quantizes and does not clamp any of
+// the values that were seen by more than the rounding.
+func (u *Univariate) roundsOnly(in *statistics) bool {
+	if !u.quantizes() {
+		return false
+	}
+	lo, hi := u.quantized()
+	return in.lo >= lo-u.Params[0] && in.hi <= hi+u.Params[0]
 }
 
 // slope returns k where alpha is 2^-k for a k from 1 to 16, else 0.

@@ -9,6 +9,8 @@ type Univariate struct {
 	//
 	//	clip        min(max(x, Params[0]), Params[1]); a bound may be infinite
 	//	leaky_relu  x where x ≥ 0, else Params[0]·x
+	//	quantize    (k - zero)·scale with the integer k = round(x/scale) + zero,
+	//	            clamped to lo to hi; Params are scale, zero, lo, hi
 	//
 	// Any other name, and any formula such as "x*sigmoid(x)", is known by F
 	// only.
