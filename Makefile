@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 RACE        := . ./internal/protocol ./internal/wire/... ./internal/serve ./internal/linear ./transport
 
-.PHONY: all fmt lint vet test short purego race fuzz difftest bench bench-rivals bench-inference asm accuracy exact models vuln demo model
+.PHONY: all fmt lint vet test short purego race fuzz difftest bench bench-rivals bench-inference asm accuracy exact models search vuln demo model
 
 all: fmt lint test
 
@@ -85,6 +85,12 @@ exact:
 models:
 	DORCAS_DATA=$(abspath $(DATA)) $(GO) test -count 1 -v -timeout 240m -run Exact ./internal/modeltest -full \
 		-model '$(MODEL)' -inferences $(or $(N),20) -table $(abspath docs/models.md)
+
+# search looks for the cheapest widths of models within half a point of accuracy
+# and writes what it finds to docs/models.md.
+search:
+	DORCAS_DATA=$(abspath $(DATA)) $(GO) test -count 1 -v -timeout 240m -run Search ./internal/modeltest -full \
+		-model '$(MODEL)' -table $(abspath docs/models.md)
 
 # vuln needs the vulnerability database; without it, it says so and passes.
 vuln:

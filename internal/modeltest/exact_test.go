@@ -68,7 +68,7 @@ func TestExact(t *testing.T) {
 			}
 			exact(t, q, m.samples[:min(n, len(m.samples))], &w)
 			if *table != "" && !t.Failed() {
-				w.write(t, *table)
+				writeRow(t, *table, tableBegin, tableHead, name, w.String())
 			}
 		})
 	}

@@ -22,37 +22,40 @@ type row struct {
 	offline, online           []time.Duration
 }
 
-// Lines between which the table stands.
+// Lines between which tables stand, and how they begin.
 const (
-	tableBegin = "<!-- make models -->"
-	tableEnd   = "<!-- end -->"
-	tableHead  = "| model | operators | samples | float | integer | same answer | offline MB | online MB | round trips | offline s | online s | exact |\n" +
+	tableBegin  = "<!-- make models -->"
+	searchBegin = "<!-- make search -->"
+	tableEnd    = "<!-- end -->"
+	tableHead   = "| model | operators | samples | float | integer | same answer | offline MB | online MB | round trips | offline s | online s | exact |\n" +
 		"|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+	searchHead = "| model | MB | MB found | bits of weights | bits of activations | networks tried | samples | float | default | found |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
 )
 
-// write puts the row into the table of a file, in place of an older one.
-func (w *row) write(t testing.TB, path string) {
+// writeRow puts a model's row into a table of a file, in place of an older one.
+func writeRow(t testing.TB, path, first, head, model, text string) {
 	t.Helper()
-	text := string(read(t, path))
-	begin, end := strings.Index(text, tableBegin), strings.Index(text, tableEnd)
-	if begin < 0 || end < begin {
-		t.Fatalf("%s has no lines %q and %q", path, tableBegin, tableEnd)
+	file := string(read(t, path))
+	before, after, ok := strings.Cut(file, first)
+	old, rest, ok2 := strings.Cut(after, tableEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no lines %q and %q", path, first, tableEnd)
 	}
-	begin += len(tableBegin)
 	rows := map[string]string{}
-	for _, line := range strings.Split(text[begin:end], "\n") {
+	for _, line := range strings.Split(old, "\n") {
 		if cells := strings.Split(line, " | "); len(cells) > 2 {
 			rows[strings.TrimPrefix(cells[0], "| ")] = line
 		}
 	}
-	rows[w.model] = w.String()
-	out := text[:begin] + "\n" + tableHead
+	rows[model] = text
+	out := before + first + "\n" + head
 	for _, name := range models {
 		if rows[name] != "" {
 			out += rows[name] + "\n"
 		}
 	}
-	if err := os.WriteFile(path, []byte(out+text[end:]), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(out+tableEnd+rest), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
