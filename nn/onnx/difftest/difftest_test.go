@@ -60,6 +60,9 @@ func random(seed uint64) *sample {
 	if b.bytes = b.opset >= 9 && b.chance(5); b.bytes {
 		x = b.scalar("Div", b.like("Cast", x, attrInt("to", int(pb.TensorProto_FLOAT))), 255)
 	}
+	if len(input) == 4 && b.chance(12) { // channels last
+		x = b.node("Transpose", []string{x.name}, []int{input[0], input[3], input[1], input[2]}, attrInts("perm", 0, 3, 1, 2))
+	}
 	b.all = []tensor{x}
 	steps := []func(tensor) (tensor, bool){
 		b.conv, b.conv, b.conv, b.convTranspose, b.pooling, b.pooling, b.global, b.batchNorm, b.gemm, b.gemm, b.gemmLeft, b.gemmResidual, b.matMul,
