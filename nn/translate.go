@@ -57,6 +57,11 @@ func (q *quantizer) translate() error {
 // input chooses what integers the network takes.
 func (q *quantizer) input() *term {
 	s := &q.tensors[0]
+	for i := range q.graph.Nodes { // what the file rounds it to, if it does
+		if n := &q.graph.Nodes[i]; n.Op == NodeTable && n.In[0] == 0 && n.Func.quantizes() && q.uses[0] == 1 {
+			s = &q.tensors[i+1]
+		}
+	}
 	signed := s.lo < 0
 	bits := q.opt.InputBits
 	if bits == 0 {
