@@ -123,6 +123,24 @@ func TestCalibrateAuto(t *testing.T) {
 	}
 }
 
+// Large networks are judged by fewer samples.
+func TestJudged(t *testing.T) {
+	small := newBuilder(1, Dims{1, 8, 8})
+	small.dense(0, 10)
+	middle := newBuilder(1, Dims{16, 64, 64})
+	middle.conv(0, 64, window(3, 1, 1)) // 38 million products
+	large := newBuilder(1, Dims{16, 256, 256})
+	large.conv(0, 64, window(3, 1, 1))
+	for _, c := range []struct {
+		g    *Graph
+		want int
+	}{{&small.Graph, 200}, {&middle.Graph, 105}, {&large.Graph, 16}} {
+		if got := c.g.judged(); got != c.want {
+			t.Errorf("input %v: %d samples, want %d", c.g.Input, got, c.want)
+		}
+	}
+}
+
 // LayerBits reach the layers that they name and no others.
 func TestLayerBits(t *testing.T) {
 	b := mixed(33)

@@ -11,8 +11,24 @@ import (
 	"sync"
 )
 
-// maxJudged is how many samples decide between ways to quantise.
-const maxJudged = 200
+// Between ways to quantise decide up to maxJudged samples, fewer of a network
+// that needs more than judgedWork products for these, but minJudged.
+const (
+	maxJudged  = 200
+	minJudged  = 16
+	judgedWork = 4e9
+)
+
+// judged returns how many samples decide for a network.
+func (g *Graph) judged() int {
+	products := 1
+	for i := range g.Nodes {
+		if n := &g.Nodes[i]; n.Op == NodeConv || n.Op == NodeDense {
+			products += len(n.Weights) * n.Out.H * n.Out.W
+		}
+	}
+	return max(minJudged, min(maxJudged, judgedWork/products))
+}
 
 // trials quantises one network in several ways and compares the results.
 type trials struct {
@@ -61,8 +77,8 @@ func newTrials(g *Graph, samples [][]float32, o QuantizeOptions) (*trials, error
 			return nil, fmt.Errorf("nn: quantize: %w", err)
 		}
 	}
-	t.samples = spread(samples, maxJudged)
-	t.scores = spread(t.variants[0].seen.scores, maxJudged)
+	t.samples = spread(samples, f.judged())
+	t.scores = spread(t.variants[0].seen.scores, f.judged())
 	return t, nil
 }
 
