@@ -75,7 +75,7 @@ func phaseCosts(p *dorcas.Plan) []phaseCost {
 	for _, l := range p.Layers() {
 		offline += float64(l.Ciphertexts)*perCiphertext + float64(l.Products)*perProduct
 	}
-	offline += float64(p.Ands())*perAndOffline + p.Transfers().Seconds(p.OTs(), dorcas.Link{})
+	offline += float64(p.Ands())*perAndOffline + p.Transfers().Seconds(p.OTs())
 	costs := []phaseCost{
 		{Phase: dorcas.Setup, Compute: setupSeconds},
 		{Phase: dorcas.Offline, Compute: offline},

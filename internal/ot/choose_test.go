@@ -13,33 +13,42 @@ func TestChoose(t *testing.T) {
 	home := Link{Up: mbit(10), Down: mbit(50), Trip: 30 * time.Millisecond}
 	for _, c := range []struct {
 		name string
-		n    int
+		load Load
 		link Link
 		want Method
 	}{
-		{"nothing", 0, wan, SoftSpoken4},
-		{"few", 1000, home, SoftSpoken8},
-		{"fewer than seeds", 60_000, home, SoftSpoken8},
-		{"a small network, local", 100_000, local, SoftSpoken2},
-		{"a small network, slow upwards", 700_000, home, Silent10},
-		{"some, slow", 300_000, wan, Silent10},
-		{"many, slow upwards", 5_000_000, home, Silent12},
-		{"very many, slow upwards", 15_000_000, home, Silent13},
+		{"nothing", Load{}, wan, SoftSpoken4},
+		{"few", Load{N: 1000, Times: 1}, home, SoftSpoken8},
+		{"fewer than seeds", Load{N: 60_000, Times: 1}, home, SoftSpoken8},
+		{"a small network, local", Load{N: 100_000, Times: 1}, local, SoftSpoken4},
+		{"network D, local", Load{208_000, 1, 139_000, 11_000_000}, local, SoftSpoken4},
+		{"network D, far", Load{208_000, 1, 139_000, 11_000_000}, wan, SoftSpoken8},
+		{"network D, again and again, far", Load{208_000, 20, 139_000, 11_000_000}, wan, Silent12},
+		{"a large network, local", Load{3_600_000, 1, 1_800_000, 146_000_000}, local, SoftSpoken4},
+		{"a large network, far", Load{3_600_000, 1, 1_800_000, 146_000_000}, wan, Silent12},
+		{"transfers alone, slow upwards", Load{N: 5_000_000, Times: 1}, home, Silent12},
 	} {
-		if got := Choose(c.n, 1, c.link, 1<<30); got != c.want {
+		if got := Choose(c.load, c.link, 1<<30); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 	for n := 1; n < 100_000_000; n = n*5/4 + 1 {
 		for _, link := range []Link{local, lan, wan, home} {
 			for _, memory := range []int{0, 4 << 20, 1 << 30} {
-				c := Choose(n, 1, link, memory)
+				load := Load{n, 1, int64(n), 50 * int64(n)}
+				c := Choose(load, link, memory)
 				if !c.Valid() || c.Memory(n) > memory {
 					t.Fatalf("n=%d: %v takes %d bytes of %d", n, c, c.Memory(n), memory)
 				}
 				for _, d := range Methods() {
-					if d.Memory(n) <= memory && d.Seconds(n, link) < c.Seconds(n, link) {
+					if d.Memory(n) > memory {
+						continue
+					}
+					if slow := c.seconds(load, link); slow > slack*d.seconds(load, link) {
 						t.Fatalf("n=%d: %v is estimated to be better than %v", n, d, c)
+					}
+					if d.bytes(n) < c.bytes(n) && d.seconds(load, link) < c.seconds(load, link) {
+						t.Fatalf("n=%d: %v is quicker than %v and sends less", n, d, c)
 					}
 				}
 			}

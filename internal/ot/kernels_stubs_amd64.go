@@ -34,18 +34,7 @@ func rowsVAES(dst *byte, n int, keys *byte, first uint64)
 //go:noescape
 func encodeAVX2(dst *byte, table *byte, mask uint64, rows *byte, n int)
 
-// tree4VAES is expandTree for streams in step, by their round keys from the first leaf on.
+// treeVAES is expandTree of depth 4 for streams in step, by their round keys.
 //
 //go:noescape
-func tree4VAES(cols *byte, stride int, sum *byte, blocks int, keys *byte, hi uint64, lo uint64)
-
-// tree16VAES is expandTree for streams in step, by their round keys from the first leaf on.
-//
-//go:noescape
-func tree16VAES(cols *byte, stride int, sum *byte, blocks int, keys *byte, hi uint64, lo uint64)
-
-// more16VAES is a part of expandTree, of leaves 15 to 1 from the first key on: it adds to sum and
-// to the columns what is there, and does not add columns up.
-//
-//go:noescape
-func more16VAES(cols *byte, stride int, sum *byte, blocks int, keys *byte, hi uint64, lo uint64)
+func treeVAES(cols *byte, stride int, sum *byte, blocks int, keys *byte, hi uint64, lo uint64)

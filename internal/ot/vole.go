@@ -30,11 +30,11 @@ import (
 // used twice. The server's first leaf of a tree is the missing one and its stream is
 // never read.
 //
-// All streams but the first of a tree are always at the same place, which is what kernels
-// live on.
+// All streams but the first of a tree are always at the same place, which is what the
+// kernel lives on.
 type grove struct {
 	k       int
-	streams []*block.Stream // 2^k a tree; with a kernel, those that it leaves out only
+	streams []*block.Stream // 2^k a tree; with the kernel, the first only
 	kernel  treeKernel
 }
 
@@ -42,13 +42,13 @@ func newGrove(ctx *context, k int, leaves []block.Block) grove {
 	g := grove{k: k, streams: make([]*block.Stream, len(leaves))}
 	var key, start [block.Size]byte
 	copy(start[:8], ctx[:])
-	out := g.kernel.start(k, len(leaves), &start)
+	kernel := g.kernel.start(k, len(leaves), &start)
 	for i, leaf := range leaves {
 		leaf.Put(key[:])
-		if out == 0 || i%out == 0 {
-			g.streams[i] = block.NewStream(&key, &start)
-		} else {
+		if kernel && i%(1<<k) > 0 {
 			g.kernel.setKey(i, &key)
+		} else {
+			g.streams[i] = block.NewStream(&key, &start)
 		}
 	}
 	return g
@@ -61,7 +61,7 @@ func (g *grove) tree(i int) []*block.Stream { return g.streams[i<<g.k:][:1<<g.k]
 // cols[b·stride]; len(sum) bytes of every column are written and sum becomes s_1. It reads
 // all streams but the first. After all trees, step must follow.
 func (g *grove) expand(i int, cols, sum []byte) {
-	if !g.kernel.expand(g.k, i, cols, sum, g.tree(i)) {
+	if !g.kernel.expand(i, cols, sum) {
 		expandTree(cols, sum, g.tree(i))
 	}
 }

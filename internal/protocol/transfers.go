@@ -63,10 +63,20 @@ func (p *Plan) With(m ot.Method) (*Plan, error) {
 // Transfers returns the method of transfers.
 func (p *Plan) Transfers() ot.Method { return p.method }
 
-// Choose returns the plan with the method that is the quickest over a link for a number of
+// Choose returns the plan with a method that is as quick as any over a link for a number of
 // inferences in one session, among those that keep at most memory bytes.
 func (p *Plan) Choose(inferences int, link ot.Link, memory int64) (*Plan, error) {
-	return p.With(ot.Choose(p.ots, max(1, inferences), link, int(memory)))
+	load := ot.Load{N: p.ots, Times: max(1, inferences)}
+	for _, s := range p.steps {
+		switch {
+		case s.Phase != Offline || s.Name == "transfers" || s.Name == "refills":
+		case s.ToServer:
+			load.Up += s.Bytes
+		default:
+			load.Down += s.Bytes
+		}
+	}
+	return p.With(ot.Choose(load, link, int(memory)))
 }
 
 // silent returns the class of silent transfer, if the plan has it.

@@ -36,9 +36,7 @@ func main() {
 	addAt()
 	rows()
 	encode()
-	tree("tree4VAES", 2, false)
-	tree("tree16VAES", 4, false)
-	tree("more16VAES", 4, true)
+	tree()
 	Generate()
 }
 

@@ -23,19 +23,17 @@ func reverse() Mem {
 	return m
 }
 
-// tree emits the expansion of all leaves but the first of a tree of depth k, or of as many leaves
-// of a deeper tree. All columns and the sum stay in registers; four registers wide, and the
-// leaves that follow one another overlap, since only the last round depends on the sum.
-func tree(name string, k int, more bool) {
-	TEXT(name, NOSPLIT, "func(cols *byte, stride int, sum *byte, blocks int, keys *byte, hi, lo uint64)")
+// depth is that of the trees that the kernel expands.
+const depth = 4
+
+// tree emits the expansion of all leaves of a tree but the first. All columns and the sum
+// stay in registers, four registers wide; leaves that follow one another overlap, since
+// only the last round depends on the sum.
+func tree() {
+	TEXT("treeVAES", NOSPLIT, "func(cols *byte, stride int, sum *byte, blocks int, keys *byte, hi, lo uint64)")
 	Pragma("noescape")
-	if !more {
-		Doc(name + " is expandTree for streams in step, by their round keys from the first leaf on.")
-	}
-	if more {
-		Doc(name+" is a part of expandTree, of leaves 15 to 1 from the first key on: it adds to sum and", "to the columns what is there, and does not add columns up.")
-	}
-	t := &treeKernel{k: k, more: more}
+	Doc("treeVAES is expandTree of depth 4 for streams in step, by their round keys.")
+	t := &treeKernel{}
 	t.cols = Load(Param("cols"), GP64())
 	t.stride = Load(Param("stride"), GP64())
 	t.sum = Load(Param("sum"), GP64())
@@ -69,8 +67,6 @@ func tree(name string, k int, more bool) {
 }
 
 type treeKernel struct {
-	k                       int
-	more                    bool
 	cols, stride, sum, keys Register
 	counter                 VecVirtual // the low half first
 }
@@ -96,18 +92,8 @@ func (t *treeKernel) run(width int, mask Register) {
 		VPADDQ(fours, t.counter, t.counter)
 	}
 	sum := make([]VecVirtual, width)
-	cols := make([][]VecVirtual, t.k)
-	if t.more {
-		for i := range sum {
-			sum[i] = loadSome(Mem{Base: t.sum, Disp: 64 * i}, mask)
-		}
-		t.each(func(b int, col Register) {
-			for i := range width {
-				cols[b] = append(cols[b], loadSome(Mem{Base: col, Disp: 64 * i}, mask))
-			}
-		})
-	}
-	for x := 1<<t.k - 1; x > 0; x-- {
+	cols := make([][]VecVirtual, depth)
+	for x := 1<<depth - 1; x > 0; x-- {
 		t.leaf(x, counters, sum)
 		b := bits.TrailingZeros(uint(x))
 		if cols[b] == nil {
@@ -122,45 +108,26 @@ func (t *treeKernel) run(width int, mask Register) {
 			VPXORQ(s, cols[b][i], cols[b][i])
 		}
 	}
-	if !t.more {
-		for b := t.k - 2; b >= 0; b-- {
-			for i := range width {
-				VPXORQ(cols[b+1][i], cols[b][i], cols[b][i])
-			}
+	for b := depth - 2; b >= 0; b-- {
+		for i, c := range cols[b] {
+			VPXORQ(cols[b+1][i], c, c)
 		}
 	}
 	for i, s := range sum {
 		store(s, Mem{Base: t.sum, Disp: 64 * i}, mask)
 	}
-	t.each(func(b int, col Register) {
-		for i, c := range cols[b] {
-			store(c, Mem{Base: col, Disp: 64 * i}, mask)
-		}
-	})
-	ADDQ(U32(64*width), t.sum)
-	ADDQ(U32(64*width), t.cols)
-}
-
-// each calls f with a pointer to every column.
-func (t *treeKernel) each(f func(b int, col Register)) {
 	col := GP64()
 	MOVQ(t.cols, col)
-	for b := range t.k {
+	for b := range depth {
 		if b > 0 {
 			ADDQ(t.stride, col)
 		}
-		f(b, col)
+		for i, c := range cols[b] {
+			store(c, Mem{Base: col, Disp: 64 * i}, mask)
+		}
 	}
-}
-
-func loadSome(from Mem, mask Register) VecVirtual {
-	z := ZMM()
-	if mask != nil {
-		VMOVDQU64_Z(from, mask, z)
-	} else {
-		VMOVDQU64(from, z)
-	}
-	return z
+	ADDQ(U32(64*width), t.sum)
+	ADDQ(U32(64*width), t.cols)
 }
 
 // leaf adds the stream of leaf x to sum, which is nil before the first.
