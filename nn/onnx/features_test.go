@@ -149,6 +149,19 @@ func TestFakeQuantize(t *testing.T) {
 	}
 }
 
+// A Relu before integers that start at 0 does nothing; one before others stays.
+func TestQuantizeRelu(t *testing.T) {
+	init := []*pb.TensorProto{numberTensor("s", 0.25), {Name: "zero", DataType: int32(pb.TensorProto_UINT8), Int32Data: []int32{0}},
+		{Name: "middle", DataType: int32(pb.TensorProto_UINT8), Int32Data: []int32{128}}}
+	for zero, nodes := range map[string]string{"zero": "Table", "middle": "Relu Table"} {
+		opCase{
+			file: file{input: []any{1, 4}, init: init, nodes: []*pb.NodeProto{
+				op("Relu", "r", in("x")), op("QuantizeLinear", "q", in("r", "s", zero)), op("DequantizeLinear", "y", in("q", "s", zero))}},
+			nodes: nodes, x: []float32{0.3, -0.375, -100, 20}, want: []float32{0.25, 0, 0, 20},
+		}.run(t)
+	}
+}
+
 // ml is a node of scikit-learn's exporter.
 func ml(p *pb.NodeProto) *pb.NodeProto {
 	p.Domain = "ai.onnx.ml"

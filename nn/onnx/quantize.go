@@ -161,7 +161,7 @@ func (q *quantum) round(x, scale, zero float64) float64 {
 // QuantizeLinear and DequantizeLinear do together. The function is public, as
 // are the scales of an integer network.
 func (n *node) quantizeLinear() *value {
-	x := n.settled(0)
+	x := n.raw(0)
 	q := n.quantum(x.shape)
 	if n.err != nil {
 		return nil
@@ -171,6 +171,12 @@ func (n *node) quantizeLinear() *value {
 		return nil
 	}
 	scale, zero := float64(q.scale[0]), float64(q.zero[0])
+	if c := x.fn; c != nil && c.kind == clip && c.uses <= 1 && q.round(c.a, scale, zero) == q.lo && q.round(c.b, scale, zero) == q.hi {
+		if x.fn = c.args[0]; x.fn.kind == leaf { // the integers end where the clip does
+			x.fn = nil
+		}
+	}
+	n.settle(x)
 	f := func(v float64) float64 { return float64(float32((q.round(v, scale, zero) - zero) * scale)) }
 	y := nn.Node{Op: nn.NodeTable, Out: n.r.g.Dims(x.tensor), Func: univariate("quantize", []float64{scale, zero, q.lo, q.hi}, f)}
 	return &value{tensor: n.add(y, x.tensor), shape: x.shape, perm: x.perm, integers: q}
