@@ -23,6 +23,10 @@ type ServerOptions struct {
 	// TransferMemory bounds the bytes that a session may keep for silent transfer:
 	// 0 for 64 MiB, negative for none.
 	TransferMemory int64
+	// BatchMemory bounds the bytes of messages that wait while a session prepares
+	// several inferences at once: 0 for 1 GiB, the most that any plan allows,
+	// negative to refuse batches.
+	BatchMemory int64
 }
 
 // NewServer checks the model, plans the protocol and encodes the weights.
@@ -33,7 +37,7 @@ func NewServer(m *nn.Model, opt *ServerOptions) (*Server, error) {
 	}
 	server := &Server{server: s}
 	if opt != nil {
-		server.options = protocol.ServeOptions{Observe: opt.Observe, TransferMemory: opt.TransferMemory}
+		server.options = protocol.ServeOptions{Observe: opt.Observe, TransferMemory: opt.TransferMemory, BatchMemory: opt.BatchMemory}
 	}
 	return server, nil
 }

@@ -25,6 +25,7 @@ type serveFlags struct {
 	readyFile string
 	logJSON   bool
 	memory    int64
+	batches   int64
 	limits    serve.Options
 	tls       transport.ListenOptions
 }
@@ -57,6 +58,7 @@ network from its answers, whatever the protocol: offer it to clients you know.`,
 	flags.DurationVar(&f.limits.Handshake, "handshake-timeout", 10*time.Second, "longest time to open a session")
 	flags.DurationVar(&f.limits.Grace, "grace", 30*time.Second, "how long open sessions may go on after an interrupt")
 	flags.Int64Var(&f.memory, "transfer-memory", 64, "MiB that a session may keep for silent transfer; 0 to refuse it")
+	flags.Int64Var(&f.batches, "batch-memory", 1024, "MiB of messages that a session may keep while it prepares a batch; 0 to refuse batches")
 	flags.BoolVar(&f.logJSON, "log-json", false, "log JSON in place of text")
 	return cmd
 }
@@ -73,6 +75,8 @@ func (f *serveFlags) check() error {
 		return usagef("--cert and --key go together")
 	case f.memory < 0 || f.memory > 1<<20:
 		return usagef("--transfer-memory %d: 0 to %d MiB", f.memory, 1<<20)
+	case f.batches < 0 || f.batches > 1<<20:
+		return usagef("--batch-memory %d: 0 to %d MiB", f.batches, 1<<20)
 	case f.limits.Grace < 0:
 		return usagef("--grace %v is negative", f.limits.Grace)
 	case f.limits.Grace == 0:
@@ -86,7 +90,9 @@ func (f *serveFlags) run(cmd *cobra.Command, g *globals, model string) error {
 		return err
 	}
 	log := f.logger(cmd, g)
-	server, err := load(cmd.Context(), model, &dorcas.ServerOptions{TransferMemory: cmp.Or(f.memory<<20, -1)})
+	server, err := load(cmd.Context(), model, &dorcas.ServerOptions{
+		TransferMemory: cmp.Or(f.memory<<20, -1), BatchMemory: cmp.Or(f.batches<<20, -1),
+	})
 	if err != nil {
 		return err
 	}

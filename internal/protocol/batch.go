@@ -28,8 +28,8 @@ type Batch struct {
 	hash  [32]byte
 }
 
-// batchMemory bounds what a server holds of one batch while it prepares it.
-// AGREED
+// batchMemory bounds what a server holds of one batch while it prepares it, as if
+// its inferences were prepared apart. A server may allow less. AGREED
 const batchMemory = 1 << 30
 
 // batchSize is the length of the message that asks for a batch.
@@ -158,6 +158,9 @@ func (s *session) receiveBatch() (*Batch, error) {
 	s.meter.received("batch", Session)
 	if msg[0] < 2 {
 		return nil, fmt.Errorf("protocol: batch: of %d inferences", msg[0])
+	}
+	if need := int64(msg[0]) * s.plan.waiting(s.plan.convs, s.plan.steps); need > s.batches {
+		return nil, fmt.Errorf("protocol: batch: %d inferences take %d bytes of memory, at most %d here", msg[0], need, s.batches)
 	}
 	b, err := s.plan.Batch(int(msg[0]))
 	if err != nil {

@@ -300,3 +300,29 @@ func TestRoomForWeights(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestBatchMemory: a server takes the batches that it can afford and no others.
+func TestBatchMemory(t *testing.T) {
+	b := networks[0].build()
+	s, err := NewServer(&b.m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := s.plan.waiting(s.plan.convs, s.plan.steps)
+	for memory, most := range map[int64]int{-1: 1, 1: 1, 2 * one: 2, 4*one - 1: 3, 0: 4} {
+		for n := 1; n <= 4; n++ {
+			x, y := net.Pipe()
+			done := make(chan error, 1)
+			go func() { done <- s.Serve(context.Background(), wire.New(y), &ServeOptions{BatchMemory: memory}) }()
+			c, err := Connect(t.Context(), wire.New(x), &ClientOptions{Transfers: s.plan.method})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.PrepareBatch(t.Context(), n); (err == nil) != (n <= most) {
+				t.Errorf("a batch of %d with %d bytes: %v", n, memory, err)
+			}
+			c.Close()
+			<-done
+		}
+	}
+}

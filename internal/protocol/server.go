@@ -82,6 +82,7 @@ type session struct {
 	sender    *ot.Sender
 	silent    *ot.SilentSender // nil if the plan has none
 	memory    int64            // for silent
+	batches   int64            // bytes that a batch may take
 	start     block.Block
 	materials map[uint32]*serverMaterial // not used yet
 	prepared  uint64
@@ -101,6 +102,10 @@ type ServeOptions struct {
 	// TransferMemory bounds the bytes that the session may keep for silent
 	// transfer: 0 for 64 MiB, negative for none.
 	TransferMemory int64
+	// BatchMemory bounds the bytes of messages that wait while the session
+	// prepares several inferences at once: 0 for 1 GiB, which is the most that any
+	// plan allows, negative to refuse batches.
+	BatchMemory int64
 	// InsecureSeed replaces the system's randomness.
 	InsecureSeed *[32]byte
 }
@@ -110,13 +115,16 @@ type ServeOptions struct {
 func (s *Server) Serve(ctx context.Context, conn *wire.Conn, opt *ServeOptions) error {
 	ss := &session{
 		Server: s, plan: s.plan, conn: conn,
-		materials: map[uint32]*serverMaterial{}, memory: DefaultTransferMemory,
+		materials: map[uint32]*serverMaterial{}, memory: DefaultTransferMemory, batches: batchMemory,
 	}
 	rand.Read(ss.seed[:])
 	if opt != nil {
 		ss.observe = opt.Observe
 		if opt.TransferMemory != 0 {
 			ss.memory = max(0, opt.TransferMemory)
+		}
+		if opt.BatchMemory != 0 {
+			ss.batches = max(0, opt.BatchMemory)
 		}
 		if opt.InsecureSeed != nil {
 			ss.seed = *opt.InsecureSeed
