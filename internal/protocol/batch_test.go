@@ -165,7 +165,7 @@ func TestBatchHostile(t *testing.T) {
 		x, y := net.Pipe()
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(context.Background(), wire.New(y), nil) }()
-		c, err := Connect(t.Context(), wire.New(x), nil)
+		c, err := Connect(t.Context(), wire.New(x), &ClientOptions{Transfers: s.plan.method})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestBatchFaults(t *testing.T) {
 			x, y := net.Pipe()
 			done := make(chan error, 1)
 			go func() { done <- s.Serve(context.Background(), wire.New(y), nil) }()
-			c, err := Connect(t.Context(), wire.New(wiretest.Inject(x, f)), nil)
+			c, err := Connect(t.Context(), wire.New(wiretest.Inject(x, f)), &ClientOptions{Transfers: s.plan.method})
 			if err == nil {
 				if _, err = c.PrepareBatch(t.Context(), 3); err == nil {
 					t.Errorf("%v at %d, %s: the client got material", f.Kind, f.At, step.Name)
