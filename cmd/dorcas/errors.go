@@ -77,7 +77,7 @@ func hint(err error) string {
 	case errors.Is(err, syscall.ENOSPC):
 		return "free some space"
 	case !strings.Contains(err.Error(), "wire: "): // below, the connection failed
-	case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET):
+	case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE):
 	case strings.Contains(err.Error(), "hello"):
 		return "is it a dorcas server, and does its scheme (tcp or tls) match?"
 	default:

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -119,6 +120,7 @@ func openNpz(path, member string, named bool, fits func(*npy) bool) (*source, er
 			}
 		}
 	}
+	slices.Sort(names)
 	if named {
 		return nil, fmt.Errorf("no array %q in it: it has %s", member, strings.Join(names, ", "))
 	}
