@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -235,6 +236,10 @@ func (c *Client) exchange(b *clientBatch) error {
 		})
 	}
 	err := inOrder(b, c.receiveRefills, c.open, c.receiveTables)
+	var told *wire.PeerError
+	if errors.As(err, &told) {
+		return err // what else fails comes of it
+	}
 	for range sides {
 		if err == nil {
 			err = <-done
