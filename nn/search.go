@@ -49,8 +49,6 @@ const (
 	maxDeciding = 1000
 	// maxSensing bounds those on which the sensitivity of a layer is measured.
 	maxSensing = 32
-	// leastInputBits is how few bits the input may come to have.
-	leastInputBits = 2
 )
 
 // widen are the bits that the search adds to all widths, one after another,

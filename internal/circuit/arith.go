@@ -52,19 +52,6 @@ func (b *Builder) add(x, y word) word {
 	return sum
 }
 
-// sub returns x − y mod 2^n, n = len(x) = len(y): n−1 conjunctions.
-func (b *Builder) sub(x, y word) word {
-	diff := make(word, len(x))
-	borrow := False
-	for i := range diff {
-		diff[i] = b.Xor(b.Xor(x[i], borrow), y[i])
-		if i+1 < len(diff) {
-			borrow = b.Majority(x[i].Not(), y[i], borrow)
-		}
-	}
-	return diff
-}
-
 // increment returns w + carry mod 2^len(w) and the carry out: one conjunction a
 // bit.
 func (b *Builder) increment(w word, carry Lit) (word, Lit) {
