@@ -245,7 +245,8 @@ func TestBatchMasks(t *testing.T) {
 	var rho [2][]int32
 	for i := range rho {
 		m := &serverMaterial{number: uint32(i), seed: &[32]byte{byte(i + 1)}, batch: two, image: i}
-		rho[i] = m.redoShare(two.convs[0].layer, two.convs[0].layout.Out())
+		rho[i] = make([]int32, two.convs[0].layout.Out())
+		m.redoShare(rho[i], two.convs[0].layer)
 	}
 	equal := 0
 	for i := range rho[0] {

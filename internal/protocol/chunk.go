@@ -50,6 +50,28 @@ func (r *rows[T]) get(n int) *[]T {
 	return row
 }
 
+// loans are rows of numbers that serve one inference and go back together: memory
+// used again, since an inference would take megabytes of fresh one online.
+type loans struct {
+	pool *rows[int32]
+	rows []*[]int32
+}
+
+// take returns a row of n numbers, of any value.
+func (l *loans) take(n int) []int32 {
+	row := l.pool.get(n)
+	l.rows = append(l.rows, row)
+	return *row
+}
+
+// end gives all rows back.
+func (l *loans) end() {
+	for _, row := range l.rows {
+		l.pool.Put(row)
+	}
+	l.rows = nil
+}
+
 // run drives a chunk's batches through an engine. in has the labels of the client's
 // share, then of the server's; the values of the sums are
 // in the workspace, before or afterwards; it returns the labels of the opened

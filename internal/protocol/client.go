@@ -45,6 +45,7 @@ type Client struct {
 	ended error
 
 	workspaces sync.Pool
+	numbers    rows[int32]
 	spare      spare
 }
 
@@ -85,6 +86,8 @@ type ClientMaterial struct {
 	labels  []block.Block // of the client's bits, in the order of the plan
 	frames  []byte        // tables, sums and pads, chunk by chunk
 	offsets [][]byte      // of the stages
+
+	loans loans // while it is used
 
 	// While the offline steps last:
 	choices []byte
@@ -300,6 +303,8 @@ func (c *Client) Infer(ctx context.Context, m *ClientMaterial, x []int32) (nn.Re
 		if err := c.sendInput(m, x); err != nil {
 			return err
 		}
+		m.loans = loans{pool: &c.numbers}
+		defer m.loans.end()
 		var err error
 		r, err = c.evaluate(m)
 		stats = c.meter.steps

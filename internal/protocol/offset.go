@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"dorcas/internal/block"
+	"dorcas/internal/ring"
 )
 
 // The client has labels of random bits, not of the bits of its shares. So a
@@ -60,12 +61,14 @@ func (c *Client) sendOffsets(m *ClientMaterial, st *stagePlan, index int) error 
 // and the stage's bias: half of what the guard bits hold, so that ε never reaches the
 // integer part, and half a unit of the stage's shift, so that the circuit need not
 // round.
-func (s *session) receiveOffsets(st *stagePlan, share []int32) ([]int32, error) {
-	msg := make([]byte, s.plan.offsetSize(st))
-	if err := s.conn.Recv(msg); err != nil {
+func (s *session) receiveOffsets(m *serverMaterial, st *stagePlan, share []int32) ([]int32, error) {
+	msg := s.frames.get(s.plan.offsetSize(st))
+	defer s.frames.Put(msg)
+	if err := s.conn.Recv(*msg); err != nil {
 		return nil, fmt.Errorf("protocol: offsets: layer %d: %w", st.layer, err)
 	}
-	moved := unpacked(msg, len(share), st.share.Width)
+	moved := m.loans.take(len(share))
+	ring.UnpackInts(moved, *msg, st.share.Width)
 	for i, v := range share {
 		moved[i] += v + st.bias
 	}

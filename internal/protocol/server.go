@@ -36,6 +36,7 @@ type Server struct {
 	workspaces sync.Pool
 	labels     rows[block.Block]
 	frames     rows[byte]
+	numbers    rows[int32]
 	garblers   chan struct{} // has one element for each chunk that is being garbled
 }
 
@@ -197,6 +198,7 @@ type serverMaterial struct {
 	seed   *[32]byte
 	batch  *Batch // that it was prepared in, as this image
 	image  int
+	loans  loans // while it is used
 }
 
 // preparation is the server's side of one Prepare while it lasts.
@@ -301,5 +303,7 @@ func (s *session) infer(number uint32) error {
 	if err != nil {
 		return err
 	}
+	m.loans = loans{pool: &s.numbers}
+	defer m.loans.end()
 	return s.stages(m, share)
 }

@@ -29,7 +29,7 @@ func (s *session) stages(m *serverMaterial, input []int32) error {
 		for i, st := range level {
 			s.linear(tensors, st.input, m)
 			var err error
-			if shares[i], err = s.receiveOffsets(st, tensors[st.input]); err != nil {
+			if shares[i], err = s.receiveOffsets(m, st, tensors[st.input]); err != nil {
 				return err
 			}
 		}
@@ -43,7 +43,7 @@ func (s *session) stages(m *serverMaterial, input []int32) error {
 				continue
 			}
 			var err error
-			if tensors[st.layer+1], err = s.receiveResults(st, index+i, m.seed); err != nil {
+			if tensors[st.layer+1], err = s.receiveResults(m, st, index+i); err != nil {
 				return err
 			}
 		}
@@ -75,7 +75,8 @@ const channelBlock = 16
 func (s *session) convolve(layer int, x []int32, m *serverMaterial) []int32 {
 	l := &s.plan.shape.Layers[layer]
 	w := s.model.Weights[layer]
-	y := make([]int32, l.Out.Len())
+	y := m.loans.take(l.Out.Len())
+	clear(y)
 	product := l.Conv.Begin(x, s.plan.shape.Dims(l.In[0]), l.Out)
 	parallel((l.Out.C+channelBlock-1)/channelBlock, func(i int) error {
 		product.Channels(y, w.W, i*channelBlock, min((i+1)*channelBlock, l.Out.C))
@@ -84,7 +85,8 @@ func (s *session) convolve(layer int, x []int32, m *serverMaterial) []int32 {
 	product.End()
 	nn.AddBias(y, w.Bias, l.Out)
 	guard := s.plan.moduli[layer+1].guard
-	rho := m.redoShare(layer, len(y))
+	rho := m.loans.take(len(y))
+	m.redoShare(rho, layer)
 	for i := range y {
 		y[i] = y[i]<<guard + rho[i]
 	}
@@ -92,8 +94,7 @@ func (s *session) convolve(layer int, x []int32, m *serverMaterial) []int32 {
 }
 
 // redoShare computes the server's share ρ of a secret layer's outputs again.
-func (m *serverMaterial) redoShare(layer, n int) []int32 {
-	rho := make([]int32, n)
+func (m *serverMaterial) redoShare(rho []int32, layer int) {
 	masks := child(m.seed, "masks", 0)
 	for _, cp := range m.batch.convs {
 		if cp.layer != layer {
@@ -106,7 +107,6 @@ func (m *serverMaterial) redoShare(layer, n int) []int32 {
 			return nil
 		})
 	}
-	return rho
 }
 
 // sendLabels sends the labels of the server's share, as receiveOffsets moved it.
@@ -139,17 +139,19 @@ func (s *session) sendLabels(st *stagePlan, index int, seed *[32]byte, share []i
 }
 
 // receiveResults returns the server's share z - r'.
-func (s *session) receiveResults(st *stagePlan, index int, seed *[32]byte) ([]int32, error) {
-	msg := make([]byte, s.plan.resultSize(st))
-	if err := s.conn.Recv(msg); err != nil {
+func (s *session) receiveResults(m *serverMaterial, st *stagePlan, index int) ([]int32, error) {
+	msg := s.frames.get(s.plan.resultSize(st))
+	defer s.frames.Put(msg)
+	if err := s.conn.Recv(*msg); err != nil {
 		return nil, fmt.Errorf("protocol: results: layer %d: %w", st.layer, err)
 	}
 	n := s.plan.shape.Dims(st.layer + 1).Len()
-	share, pads := unpacked(msg, n, st.mask), make([]int32, n)
+	share, pads := m.loans.take(n), m.loans.take(n)
+	ring.UnpackInts(share, *msg, st.mask)
 	ws := s.workspaces.Get().(*workspace)
 	defer s.workspaces.Put(ws)
 	for j := range st.chunks {
-		st.chunks[j].scatter(pads, st.pads(ws, seed, index, j))
+		st.chunks[j].scatter(pads, st.pads(ws, m.seed, index, j))
 	}
 	for i, pad := range pads {
 		share[i] -= pad
@@ -175,7 +177,9 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 				return nn.Result{}, fmt.Errorf("protocol: labels: layer %d: %w", st.layer, err)
 			}
 			if opened = bits; st.mask > 0 {
-				for k, mask := range m.masks(st.layer+1, len(values)) {
+				masks := m.loans.take(len(values))
+				m.readMasks(masks, st.layer+1)
+				for k, mask := range masks {
 					values[k] -= mask
 				}
 				results[i] = packed(values, st.mask)
@@ -201,7 +205,7 @@ func (c *Client) evaluate(m *ClientMaterial) (nn.Result, error) {
 func (c *Client) evaluateStage(m *ClientMaterial, st *stagePlan, index int) (values []int32, opened []byte, err error) {
 	opened = make([]byte, byteLen(st.opened))
 	if st.mask > 0 {
-		values = make([]int32, c.plan.shape.Dims(st.layer+1).Len())
+		values = m.loans.take(c.plan.shape.Dims(st.layer + 1).Len())
 	}
 	tweak := garble.Tweak{Start: c.start, Next: uint64(m.number) * c.plan.keys}
 	receive := func(j int) (*workspace, error) {

@@ -77,8 +77,13 @@ func (c *Client) maskTensorsOf(m *ClientMaterial) {
 // them off.
 func (m *ClientMaterial) masks(t, n int) []int32 {
 	masks := make([]int32, n)
-	ring.ReadInts(ring.NewStream(m.seed, "masks", uint64(t)), masks)
+	m.readMasks(masks, t)
 	return masks
+}
+
+// readMasks is masks into a row that is there.
+func (m *ClientMaterial) readMasks(masks []int32, t int) {
+	ring.ReadInts(ring.NewStream(m.seed, "masks", uint64(t)), masks)
 }
 
 // open turns the answers into the client's shares of the accumulators.
