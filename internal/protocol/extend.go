@@ -51,7 +51,7 @@ func (s *session) receiveTransfers(p *preparation) error {
 		return nil
 	}
 	for i := range p.batch.n * s.plan.otPieces() {
-		msg := s.frames.get(s.plan.method.ExtendSize(s.plan.otPiece(i % s.plan.otPieces())))
+		msg := s.messages.get(s.plan.method.ExtendSize(s.plan.otPiece(i % s.plan.otPieces())))
 		if err := s.conn.Recv(*msg); err != nil {
 			return fmt.Errorf("protocol: transfers: %w", err)
 		}
@@ -111,7 +111,7 @@ func (l *labelSource) extend(s *session, p *preparation, n int) labelPiece {
 	if !ok {
 		return labelPiece{err: p.failure()}
 	}
-	defer s.frames.Put(msg)
+	defer s.messages.Put(msg)
 	return labelPiece{labels, s.sender.Extend(*labels, *msg)}
 }
 

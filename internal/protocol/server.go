@@ -36,6 +36,7 @@ type Server struct {
 	workspaces sync.Pool
 	labels     rows[block.Block]
 	frames     rows[byte]
+	messages   rows[byte] // of transfers: many wait at a time, which must not grow to the size of frames
 	numbers    rows[int32]
 	garblers   chan struct{} // has one element for each chunk that is being garbled
 }
