@@ -47,16 +47,16 @@ func parseLink(s string) (link, error) {
 func (l link) trip() time.Duration { return time.Duration(l.RoundTrip * float64(time.Second)) }
 
 // Seconds of computation: estimates, fitted to loopback runs of four networks
-// of 38 000 to 1.4 million gates with both parties on the same two cores of a
-// server with AVX-512. They fit those within a third.
+// of 20 000 to 4.4 million gates with both parties on the same two cores of a
+// server with AVX-512. They fit those within a fifth.
 const (
 	setupSeconds    = 0.03
-	offlineSeconds  = 0.001
+	offlineSeconds  = 0.003
 	onlineSeconds   = 0.0007
 	perCiphertext   = 30e-6
 	perProduct      = 2e-6
-	perAndOffline   = 18e-9
-	perAndOnline    = 11e-9
+	perAndOffline   = 28e-9
+	perAndOnline    = 15e-9
 	estimatesRestOn = "two cores of a server with AVX-512, shared by both parties"
 )
 
