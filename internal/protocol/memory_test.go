@@ -14,7 +14,7 @@ import (
 // passes through it. (Under the race detector pools forget at random, and
 // portable hashes allocate a key schedule each.)
 func TestOnlineAllocatesLittle(t *testing.T) {
-	if !impl.AESNI {
+	if !impl.AESNI || !impl.AVX2 {
 		t.Skip("portable hashes allocate: no AES instructions here")
 	}
 	b := benchModel()
