@@ -214,3 +214,37 @@ func BenchmarkSums(b *testing.B) {
 		})
 	})
 }
+
+// TestOtherColoursOpenNothing: an evaluator that takes one of its labels for the
+// label of the other colour must not get any sum of use. It would, if a row that is
+// not for its colour went without the hash of the label that it does not hold: the
+// sum of the other colour and its own differ by what is hidden.
+func TestOtherColoursOpenNothing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(26, 1))
+	const n, width = 256, 32
+	for name, s := range testSums() {
+		for wire, weight := range s.Weights {
+			if s.Shift(wire) > 12 {
+				continue // too few bits to tell chance from use
+			}
+			b := newSummed(rng, s, width, n)
+			GarbleSum(s, width, n, b.delta, b.tweak, b.zero, b.pads, b.table, new(Scratch))
+			for j := range n {
+				b.active[wire*n+j].Lo ^= 1
+			}
+			got := make([]uint32, n)
+			EvaluateSum(s, width, n, b.tweak, b.active, got, b.table, new(Scratch))
+			for j := range n {
+				bits := b.bits[j]
+				z := uint32(s.Of(bits))
+				bits[wire] = !bits[wire]
+				other := uint32(s.Of(bits))
+				for _, useful := range []uint32{0, z, other, z + uint32(weight), z - uint32(weight)} {
+					if got[j]-b.pads[j] == useful {
+						t.Fatalf("%s: wire %d, instance %d: the label of the other colour opens a sum", name, wire, j)
+					}
+				}
+			}
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (l *loans) end() {
 // run drives a chunk's batches through an engine. in has the labels of the client's
 // share, then of the server's; the values of the sums are
 // in the workspace, before or afterwards; it returns the labels of the opened
-// bits. frame has the tables and sums of the batches in order, then pads.
+// bits. frame has the tables and sums of the batches in order, then colours.
 func (ch *chunk) run(ws *workspace, in []block.Block, bits int, frame []byte, t garble.Tweak, e engine) []block.Block {
 	t.Next += ch.firstKey
 	next := func(size int) []byte {

@@ -84,7 +84,7 @@ type ClientMaterial struct {
 	stats   []StepStats
 	seed    *[32]byte     // of the masks
 	labels  []block.Block // of the client's bits, in the order of the plan
-	frames  []byte        // tables, sums and pads, chunk by chunk
+	frames  []byte        // tables, sums and colours, chunk by chunk
 	offsets [][]byte      // of the stages
 
 	loans loans // while it is used

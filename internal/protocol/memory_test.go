@@ -17,6 +17,8 @@ func TestOnlineAllocatesLittle(t *testing.T) {
 	if !impl.AESNI || !impl.AVX2 {
 		t.Skip("portable hashes allocate: no AES instructions here")
 	}
+	// Every core more takes rows of its own until all have some.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	b := benchModel()
 	c, _ := meet(t, &b.m)
 	var ms []*ClientMaterial
@@ -38,7 +40,7 @@ func TestOnlineAllocatesLittle(t *testing.T) {
 		least = min(least, after.TotalAlloc-before.TotalAlloc)
 	}
 	toServer, toClient := c.Plan().Bytes(Online)
-	if passed := uint64(toServer + toClient); least > passed/4 {
+	if passed := uint64(toServer + toClient); least > passed/8 {
 		t.Errorf("an inference allocates %d bytes online, where %d pass", least, passed)
 	}
 }

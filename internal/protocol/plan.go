@@ -28,6 +28,7 @@ const otPiece = 1 << 15
 const (
 	maxActivations = 1 << 25 // that enter stages, windows counted with overlaps
 	maxLabels      = 1 << 16 // classes of an arg-max
+	maxEntries     = 1 << 15 // of all tables: each is searched for its best circuit
 )
 
 // Plan is all that both parties agree on for one network: derived from its
@@ -41,7 +42,7 @@ type Plan struct {
 	levels [][]*stagePlan // stages that share a round trip
 	ots    int
 	keys   uint64 // of garbling, per inference
-	frames int64  // bytes of tables and pads
+	frames int64  // bytes of the frames of all chunks
 	method ot.Method
 	steps  []Step
 	hash   [32]byte // with SoftSpoken4
@@ -100,10 +101,14 @@ func checkStages(s *nn.Shape) error {
 	if k := s.Output.Reveal.Labels(); k > 0 && total > maxLabels/(k*k) {
 		return fmt.Errorf("protocol: plan: the %d largest of %d scores, at most %d", k, total, maxLabels/(k*k))
 	}
+	entries := 0
 	for i := range s.Layers {
 		l := &s.Layers[i]
 		if l.Activate == nil {
 			continue
+		}
+		if entries += len(l.Activate.Table); entries > maxEntries {
+			return fmt.Errorf("protocol: plan: layer %d %q: more than %d entries of tables in all", i, l.Name, maxEntries)
 		}
 		n := s.Dims(l.In[0]).Len()
 		if w := l.Activate.Pool; w != nil {

@@ -20,8 +20,9 @@ func TestHostileShapes(t *testing.T) {
 		"stages": {Layers: []nn.Layer{activate(nil), activate(nil), activate(nil)}},
 		"window": {Layers: []nn.Layer{activate(&border)}},
 		"label":  {Layers: []nn.Layer{activate(nil)}, Output: nn.Output{Reveal: nn.RevealLabel}},
+		"tables": {Layers: tables(maxEntries/1024 + 1)},
 	} {
-		s.Input = nn.Input{Dims: wide, Bits: 8, Signed: true}
+		s.Input = nn.Input{Dims: s.Layers[0].Out, Bits: 8, Signed: true}
 		s.Output.Tensor, s.Output.Width, s.Output.Div = 1, 8, 1
 		if s.Output.Reveal == "" {
 			s.Output.Reveal = nn.RevealScores
@@ -33,6 +34,17 @@ func TestHostileShapes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// tables returns stages with the longest tables that there are.
+func tables(n int) []nn.Layer {
+	layers := make([]nn.Layer, n)
+	for i := range layers {
+		layers[i] = nn.Layer{In: []int{i}, Out: nn.Dims{C: 1, H: 1, W: 1}, Activate: &nn.Activate{
+			Width: 12, Func: nn.Table, Mid: 10, Bits: 8, Signed: true, Table: make([]int32, 1024),
+		}}
+	}
+	return layers
 }
 
 // TestPlanIsDetermined derives the same hash twice, and another one for

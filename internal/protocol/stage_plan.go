@@ -43,7 +43,7 @@ type chunk struct {
 	firstOT         int // index of the first correlation of the plan
 	ots             int
 	firstKey        uint64
-	frame           int   // bytes of tables, sums and pads
+	frame           int   // bytes of tables, sums and colours
 	firstFrame      int64 // where the frame stands at the client
 	outs            []outs
 	reconstruct     *circuit.Circuit // elements → words, for max-pool; else nil

@@ -10,18 +10,9 @@ import (
 func (n *node) gemm() *value {
 	alpha, beta := n.floatAttr("alpha", 1), n.floatAttr("beta", 1)
 	turn := [2]bool{n.intAttr("transA", 0) != 0, n.intAttr("transB", 0) != 0}
-	if n.bothComputed() {
-		n.unsupported("the product of two computed tensors")
-		return nil
-	}
-	left := n.input(0) != nil && n.input(0).constant != nil
-	var x *value
-	var w *constant
+	x, w, left := n.factors()
 	if left {
-		x, w = n.settled(1), n.floats(0, "weights")
 		turn[0], turn[1] = turn[1], turn[0]
-	} else {
-		x, w = n.settled(0), n.floats(1, "weights")
 	}
 	if n.err != nil {
 		return nil
@@ -75,20 +66,22 @@ func (n *node) gemmBias(w *constant, left, transposed bool, alpha, beta float32)
 	return c
 }
 
-// matMul translates MatMul: Y = A·B, with A or B the images.
-func (n *node) matMul() *value {
+// factors returns the images and the weights of a product, and whether the
+// weights stand on the left; nothing of use after an error.
+func (n *node) factors() (x *value, w *constant, left bool) {
 	if n.bothComputed() {
 		n.unsupported("the product of two computed tensors")
-		return nil
+		return nil, nil, false
 	}
-	left := n.input(0) != nil && n.input(0).constant != nil
-	var x *value
-	var w *constant
-	if left {
-		x, w = n.settled(1), n.floats(0, "weights")
-	} else {
-		x, w = n.settled(0), n.floats(1, "weights")
+	if in := n.input(0); in != nil && in.constant != nil {
+		return n.settled(1), n.floats(0, "weights"), true
 	}
+	return n.settled(0), n.floats(1, "weights"), false
+}
+
+// matMul translates MatMul: Y = A·B, with A or B the images.
+func (n *node) matMul() *value {
+	x, w, left := n.factors()
 	if n.err != nil {
 		return nil
 	}

@@ -157,17 +157,26 @@ func (q *quantum) round(x, scale, zero float64) float64 {
 	return min(max(v, q.lo), q.hi)
 }
 
+// oneQuantum is the quantum of an activation, nil if there is an error or it
+// has more than one scale.
+func (n *node) oneQuantum(x *value) *quantum {
+	q := n.quantum(x.shape)
+	if n.err == nil && len(q.scale) != 1 {
+		n.unsupported("activations with a scale for each channel")
+	}
+	if n.err != nil {
+		return nil
+	}
+	return q
+}
+
 // quantizeLinear rounds to the numbers that integers stand for: what
 // QuantizeLinear and DequantizeLinear do together. The function is public, as
 // are the scales of an integer network.
 func (n *node) quantizeLinear() *value {
 	x := n.raw(0)
-	q := n.quantum(x.shape)
-	if n.err != nil {
-		return nil
-	}
-	if len(q.scale) != 1 {
-		n.unsupported("activations with a scale for each channel")
+	q := n.oneQuantum(x)
+	if q == nil {
 		return nil
 	}
 	scale, zero := float64(q.scale[0]), float64(q.zero[0])
@@ -186,12 +195,8 @@ func (n *node) quantizeLinear() *value {
 // takes as its input it turns into numbers.
 func (n *node) dequantizeLinear() *value {
 	x := n.settled(0)
-	q := n.quantum(x.shape)
-	if n.err != nil {
-		return nil
-	}
-	if len(q.scale) != 1 {
-		n.unsupported("activations with a scale for each channel")
+	q := n.oneQuantum(x)
+	if q == nil {
 		return nil
 	}
 	before := x.integers
